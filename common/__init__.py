@@ -1,0 +1,1 @@
+"""Tron's rooms: pure cores, ports, adapters and the steps of a trading day."""

@@ -1,0 +1,1 @@
+"""The outside world behind the ports; only bootstrap imports from here."""

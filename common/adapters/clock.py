@@ -1,0 +1,50 @@
+"""The system's clock, and a virtual one that stands still until it is told."""
+
+import time
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+from zoneinfo import ZoneInfo
+
+INDIA: Final = ZoneInfo("Asia/Kolkata")
+
+
+class SystemClock:
+    """Now, as the machine knows it."""
+
+    def now(self) -> datetime:
+        return datetime.now(INDIA)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds))
+
+
+class VirtualClock:
+    """A clock of its own for one replay: `sleep` moves it and returns at once; it never goes back."""
+
+    def __init__(self, start: datetime) -> None:
+        """start: aware. Raises ValueError for a naive moment."""
+        self._lock = Lock()
+        self._now = _aware(start)
+
+    def now(self) -> datetime:
+        with self._lock:
+            return self._now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._now += timedelta(seconds=max(0.0, seconds))
+
+    def advance_to(self, moment: datetime) -> None:
+        """Moves to `moment`, aware. Raises ValueError for a naive moment or one before now."""
+        with self._lock:
+            later = _aware(moment)
+            if later < self._now:
+                raise ValueError(f"the virtual clock is at {self._now} and cannot go back to {later}")
+            self._now = later
+
+
+def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone; give an aware moment, such as one in Asia/Kolkata")
+    return moment.astimezone(INDIA)

@@ -1,0 +1,112 @@
+"""A Query as one SQL statement with Firestore's rules: typed comparison, and a missing field matches nothing."""
+
+import json
+import re
+from typing import Any, Final
+
+from common.adapters.documents import DocumentRefused, check_name
+from common.ports import Document, Query
+
+MAX_LIMIT: Final = 1000
+MAX_DISJUNCTIONS: Final = 30
+MAX_FILTERS: Final = 20
+
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_COMPARISONS: Final = {"==": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_ORDER_OF_TYPES: Final = (
+    "CASE json_type({0}, {1}) WHEN 'null' THEN 0 WHEN 'false' THEN 1 WHEN 'true' THEN 1 WHEN 'integer' THEN 2 "
+    "WHEN 'real' THEN 2 WHEN 'text' THEN 3 WHEN 'array' THEN 4 WHEN 'object' THEN 5 END"
+)
+
+
+def select(query: Query) -> tuple[str, dict[str, Any]]:
+    """SQL that returns (collection, id, version, fields) and its named parameters. Raises DocumentRefused.
+
+    Ties are by id in the direction of the order, as Firestore's own indexes have them.
+    """
+    if not 1 <= query.limit <= MAX_LIMIT:
+        raise DocumentRefused(f"a query's limit is {query.limit}; give 1 to {MAX_LIMIT}")
+    if len(query.filters) > MAX_FILTERS:
+        raise DocumentRefused(f"a query of {len(query.filters)} filters; at most {MAX_FILTERS}")
+    parameters: dict[str, Any] = {"collection": check_name("collection", query.collection), "limit": query.limit}
+    conditions = ["collection = :collection"]
+    for index, (field, operator, value) in enumerate(query.filters):
+        conditions.append(_filter(f"filter{index}", field, operator, value, parameters))
+    order, after = _order(query, parameters)
+    where = " AND ".join([*conditions, *after])
+    # Only fixed text and parameter names are in the statement; every name and value is bound.
+    sql = f"SELECT collection, id, version, fields FROM documents WHERE {where} ORDER BY {order} LIMIT :limit"  # noqa: S608
+    return sql, parameters
+
+
+def _path(field: str) -> str:
+    if not _FIELD.fullmatch(field):
+        raise DocumentRefused(f"a query on the field {field!r}; use a top-level field of letters, digits and '_'")
+    return f'$."{field}"'
+
+
+def _type_of(source: str, path: str) -> str:
+    return _ORDER_OF_TYPES.format(source, path)
+
+
+def _value_of(source: str, path: str) -> str:
+    # Both sides of every comparison go through SQLite's own JSON reader, so that a double equals itself to the bit.
+    return f"COALESCE(json_extract({source}, {path}), 0)"
+
+
+def _filter(name: str, field: str, operator: str, value: Any, parameters: dict[str, Any]) -> str:
+    parameters[f"{name}_path"] = _path(field)
+    if operator == "in":
+        if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_DISJUNCTIONS:
+            raise DocumentRefused(f"'in' on {field!r} needs a list of 1 to {MAX_DISJUNCTIONS} values")
+        if None in value:
+            raise DocumentRefused(f"'in' on {field!r} has None, which Firestore never matches; filter with '=='")
+        tests = [_compare(name, f"{name}_{i}", field, "=", item, parameters) for i, item in enumerate(value)]
+        return f"({' OR '.join(tests)})"
+    if operator not in _COMPARISONS:
+        raise DocumentRefused(f"operator {operator!r} on {field!r}; use one of {[*_COMPARISONS, 'in']}")
+    if value is None and operator != "==":
+        raise DocumentRefused(f"{field!r} {operator} None orders nothing; None is compared with '==' only")
+    return _compare(name, f"{name}_value", field, _COMPARISONS[operator], value, parameters)
+
+
+def _compare(path: str, name: str, field: str, operator: str, value: Any, parameters: dict[str, Any]) -> str:
+    if not (value is None or isinstance(value, str | int | float)):
+        raise DocumentRefused(f"a filter on {field!r} with a {type(value).__name__}; compare with a scalar")
+    try:
+        parameters[name] = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        parameters[name].encode()
+    except ValueError as error:
+        raise DocumentRefused(f"a filter on {field!r} with {value!r}: {error}") from error
+    stored, wanted = ("fields", f":{path}_path"), (f":{name}", "'$'")
+    return (
+        f"({_type_of(*stored)} = {_type_of(*wanted)} AND {_value_of(*stored)} {operator} {_value_of(*wanted)})"
+    )
+
+
+def _order(query: Query, parameters: dict[str, Any]) -> tuple[str, list[str]]:
+    """The ORDER BY terms, and the conditions of the order and the cursor."""
+    after = query.after
+    if after is not None and after.collection != query.collection:
+        raise DocumentRefused(f"the cursor is a document of {after.collection!r}, the query is on {query.collection!r}")
+    if query.order_by is None:
+        if after is None:
+            return "id", []
+        parameters["after_id"] = after.id
+        return "id", ["id > :after_id"]
+    field = query.order_by.removeprefix("-")
+    direction, beyond = ("DESC", "<") if query.order_by.startswith("-") else ("ASC", ">")
+    parameters["order_path"] = _path(field)
+    terms = [_type_of("fields", ":order_path"), _value_of("fields", ":order_path"), "id"]
+    conditions = ["json_type(fields, :order_path) IS NOT NULL"]
+    if after is not None:
+        parameters |= _cursor(after, field)
+        place = [_type_of(":after", ":order_path"), _value_of(":after", ":order_path"), ":after_id"]
+        conditions.append(f"({', '.join(terms)}) {beyond} ({', '.join(place)})")
+    return ", ".join(f"{term} {direction}" for term in terms), conditions
+
+
+def _cursor(after: Document, field: str) -> dict[str, str]:
+    if field not in after.fields:
+        raise DocumentRefused(f"the cursor {after.collection}/{after.id} has no field {field!r} to order by")
+    return {"after_id": after.id, "after": json.dumps({field: after.fields[field]}, ensure_ascii=False)}

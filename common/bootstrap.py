@@ -1,0 +1,116 @@
+"""The one place that picks adapters: from Settings to the ports that the day's steps stand on."""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.day.trade import TradePorts
+from common.market.instrument import AssetClass, Instrument
+from common.planning.mandate import Mandate, default_mandate_text, parse_mandate
+from common.ports import Archive, Broker, ChangeFeed, Clock, DocumentStore, Launcher, MarketData, SteppedClock
+from common.settings import Settings, SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from common.adapters.sqlite import SqliteStore
+
+
+@dataclass(frozen=True)
+class Application:
+    """Ports by name, each built when it is first asked for."""
+
+    settings: Settings
+
+    @cached_property
+    def clock(self) -> Clock:
+        """Real time."""
+        from common.adapters.clock import SystemClock
+
+        return SystemClock()
+
+    @property
+    def store(self) -> DocumentStore:
+        """SQLite in the run's directory."""
+        return self._sqlite
+
+    @cached_property
+    def _sqlite(self) -> "SqliteStore":
+        from common.adapters.sqlite import SqliteStore
+
+        return SqliteStore(self.settings.home / "store.sqlite")
+
+    @property
+    def changes(self) -> ChangeFeed:
+        """The embedded store's committed changes, for the local relay."""
+        return self._sqlite
+
+    def virtual_clock(self, start: datetime) -> SteppedClock:
+        """A clock that moves only when told, for a day run as fast as it goes."""
+        from common.adapters.clock import VirtualClock
+
+        return VirtualClock(start)
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Dated folders in the run's directory."""
+        from common.adapters.directory import DirectoryArchive
+
+        return DirectoryArchive(self.settings.home / "archive")
+
+    @cached_property
+    def market(self) -> MarketData:
+        """Recorded sessions."""
+        from common.research.market import RecordedMarket
+
+        return RecordedMarket(self.settings.sessions)
+
+    @cached_property
+    def launcher(self) -> Launcher:
+        """Workloads as processes of this machine."""
+        from common.adapters.launchers.process import ProcessLauncher
+
+        return ProcessLauncher(self.settings.home / "run", environment={**os.environ, **self.settings.environment()})
+
+    @cached_property
+    def mandate(self) -> Mandate:
+        """The person's limits. Raises SettingsError when the file cannot be read."""
+        if self.settings.mandate is None:
+            return parse_mandate(default_mandate_text())
+        try:
+            text = self.settings.mandate.read_text(encoding="utf-8")
+        except OSError as error:
+            raise SettingsError(f"the mandate {self.settings.mandate} cannot be read: {error.strerror}") from None
+        return parse_mandate(text)
+
+    def trade_ports(self) -> TradePorts:
+        """What a workload needs."""
+        return TradePorts(
+            self.store, self.archive, self.market, self.clock, self._paper_broker,
+            holder=f"{socket.gethostname()}:{os.getpid()}", lease_ttl_seconds=self.settings.lease_ttl_seconds,
+        )
+
+    def _paper_broker(
+        self, day: date, asset_class: AssetClass, instruments: Sequence[Instrument],
+    ) -> tuple[Broker, int]:
+        from common.adapters.paper import PaperBroker
+        from common.exchange.fills import FillModel
+        from common.exchange.simulated import Exchange
+
+        symbols = [instrument.symbol for instrument in instruments]
+        without_volume = self.market.without_volume(day, symbols)
+        book = {instrument.symbol: instrument for instrument in instruments}
+        exchange = Exchange(book, FillModel(seed=self.settings.seed), without_volume)
+        broker = PaperBroker(exchange, self._journal(day, asset_class))
+        return broker, broker.resume_at
+
+    def _journal(self, day: date, asset_class: AssetClass) -> Path:
+        return self.settings.home / "journal" / f"{day.isoformat()}-{asset_class.value}.jsonl"
+
+
+def application() -> Application:
+    """For entry points: from the environment. Raises SettingsError."""
+    return Application(read_settings())

@@ -1,0 +1,1 @@
+"""The steps of a trading day, on ports and pure rooms only."""

@@ -1,0 +1,50 @@
+"""prepare_day: today's instruments to the archive, the gate, and the evidence, frozen before anyone plans."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from common.market.bar import Bar
+from common.market.instruments import write_dump
+from common.planning.evidence import build_evidence
+from common.planning.gate import GateReason
+from common.planning.history import DaySummary, summarise
+from common.planning.mandate import Mandate
+from common.planning.session_facts import session_facts
+from common.ports import Archive, Conflict, Create, DocumentStore, MarketData
+
+EVIDENCE: Final = "evidence"
+INSTRUMENTS: Final = "instruments.csv"
+
+
+def prepare_day(
+    day: date, store: DocumentStore, archive: Archive, market: MarketData, mandate: Mandate, history_sessions: int,
+) -> Mapping[str, Any]:
+    """The evidence of `day`: made and stored once, returned as stored ever after."""
+    stored = store.get(EVIDENCE, day.isoformat())
+    if stored is not None:
+        return stored.fields
+    instruments = market.instruments(day)
+    checks = []
+    if instruments:
+        archive.put(day, INSTRUMENTS, write_dump(instruments).encode(), overwrite=True)
+    else:
+        text = f"there are no instruments for {day}: fetch today's dump, or give sessions that hold this date"
+        checks.append(GateReason(name="instruments", verdict="red", text=text))
+    history = _summaries(market.history(day, history_sessions))
+    evidence = build_evidence(day, session_facts(day), history, instruments, mandate, checks).to_fields()
+    try:
+        store.commit([Create(EVIDENCE, day.isoformat(), evidence)])
+    except Conflict:
+        return prepare_day(day, store, archive, market, mandate, history_sessions)
+    return evidence
+
+
+def _summaries(history: Mapping[str, Sequence[Sequence[Bar]]]) -> dict[str, list[DaySummary]]:
+    found: dict[str, list[DaySummary]] = {}
+    for symbol, sessions in history.items():
+        previous = 0
+        for bars in sessions:
+            found.setdefault(symbol, []).append(summarise(bars, previous))
+            previous = bars[-1].close
+    return found

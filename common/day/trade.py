@@ -1,0 +1,167 @@
+"""One workload's day: lease, recover, trade, say how it stands, be flat."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from common.day.lease import acquire, release
+from common.day.ledger import StoreLedger, load_orders, workload_id
+from common.day.workloads import ENDED, WORKLOADS, State, workload_fields
+from common.market.indian_time import at
+from common.market.instrument import AssetClass, Instrument
+from common.planning.plan import ClassPlan, Plan
+from common.ports import Archive, Broker, Clock, Document, DocumentStore, MarketData, Update
+from common.research.workload import open_session, select, summarise, trade_minutes
+from common.trading.driver import Driver
+from common.trading.errors import TradingStopped
+from common.trading.orders import TERMINAL, Order, Status, order_from_fields
+from common.trading.restore import restore
+from common.trading.session import Session
+
+HEARTBEAT_MINUTES: Final = 5
+"""Of market time between two heartbeats: three workloads then write about 250 of the free 20,000 a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradePorts:
+    """What a workload needs. broker: made for the instruments it trades; resume_at: start (ns) of the last minute that
+    broker has seen in an earlier run, 0 for a fresh one. patience_seconds: how long an order may take to appear.
+    """
+
+    store: DocumentStore
+    archive: Archive
+    market: MarketData
+    clock: Clock
+    open_broker: Callable[[date, AssetClass, Sequence[Instrument]], "tuple[Broker, int]"]
+    holder: str
+    lease_ttl_seconds: float
+    patience_seconds: float = 0.0
+
+
+def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str, Any]:
+    """Trade `asset_class` on `day` to its end; returns the summary. Raises TradingStopped, LookupError."""
+    class_plan = _plan(ports.store, day, asset_class)
+    lease = acquire(
+        ports.store, workload_id(day, asset_class), ports.holder, ports.clock,
+        ttl_seconds=ports.lease_ttl_seconds, wait_seconds=2 * ports.lease_ttl_seconds,
+    )
+    try:
+        return _Workload(day, class_plan, ports, StoreLedger(ports.store, lease, ports.clock, day, asset_class)).run()
+    finally:
+        release(ports.store, lease, ports.clock.now())
+
+
+def _plan(store: DocumentStore, day: date, asset_class: AssetClass) -> ClassPlan:
+    document = store.get("gpt_runner_daily_plan", day.isoformat())
+    if document is None:
+        raise TradingStopped(f"there is no plan for {day}: run plan_day first")
+    plan = Plan.from_fields(document.fields)
+    if plan.status != "READY":
+        raise TradingStopped(f"the plan for {day} is {plan.status}: nothing is traded on it")
+    if plan.mode != "paper":
+        raise TradingStopped("live trading needs the broker's adapter, which this version does not have: use paper")
+    chosen = plan.of(asset_class)
+    if chosen is None or not chosen.enabled:
+        raise TradingStopped(f"the plan for {day} does not trade {asset_class.value}")
+    return chosen
+
+
+class _Workload:
+    def __init__(self, day: date, plan: ClassPlan, ports: TradePorts, ledger: StoreLedger) -> None:
+        self.day = day
+        self.plan = plan
+        self.ports = ports
+        self.ledger = ledger
+        self.equity: list[tuple[str, int]] = []
+        self.minutes = 0
+        self.state_version = ""
+        self.launches = 0
+
+    def run(self) -> Mapping[str, Any]:
+        instruments = select(self.plan, self.ports.market.instruments(self.day))
+        session = open_session(self.day, self.plan, instruments)
+        broker, resume_at = self.ports.open_broker(self.day, self.plan.asset_class, instruments)
+        try:
+            self._claim_state()
+            self._report(State.RUNNING, session, resume_at)
+            driver = Driver(session, broker, self.ledger)
+            self._recover(session, driver, broker)
+            symbols = [instrument.symbol for instrument in instruments]
+            feed = self.ports.market.feed(self.day, symbols)
+            trade_minutes(driver, feed, resume_at, lambda ts: self._minute(session, ts))
+            return self._finish(session)
+        finally:
+            broker.close()
+
+    def _claim_state(self) -> None:
+        document = self.ports.store.get(WORKLOADS, workload_id(self.day, self.plan.asset_class))
+        if document is None:
+            raise TradingStopped(
+                f"{workload_id(self.day, self.plan.asset_class)} was never launched: start it through start_workloads"
+            )
+        if State(document.fields["state"]) in ENDED:
+            raise TradingStopped(f"{document.id} has ended ({document.fields['state']}): nothing more is traded today")
+        self.state_version = document.version
+        self.launches = int(document.fields["launches"]) + 1
+
+    def _recover(self, session: Session, driver: Driver, broker: Broker) -> None:
+        """The one start: the store's intents and the broker's book, into the session, made safe."""
+        stored = load_orders(self.ports.store, self.day, self.plan.asset_class)
+        if not stored:
+            return
+        orders = {tag: order_from_fields(fields) for tag, fields in stored.items()}
+        self._ask_broker(orders, broker)
+        for tag, order in orders.items():
+            document = self.ports.store.get("orders", tag)
+            assert isinstance(document, Document)
+            self.ledger.adopt(order, document.version, document.fields["verdict"])
+        last = max(max((fill.ts for fill in order.fills), default=order.created) for order in orders.values())
+        session.now = last
+        driver.carry_out(restore(session, orders.values(), last))
+        driver.settle()
+
+    def _ask_broker(self, orders: Mapping[str, Order], broker: Broker) -> None:
+        """Bring every order to the broker's truth; one that never appears within our patience was not placed."""
+        waited = 0.0
+        while True:
+            for update in broker.orders():
+                order = orders.get(update.tag)
+                if order is not None:
+                    for fill in update.fills:
+                        order.add_fill(fill)
+                    order.broker_id = update.broker_id or order.broker_id
+                    order.move(update.status)
+            unseen = [order for order in orders.values() if order.status not in TERMINAL and not order.broker_id]
+            if not unseen or waited >= self.ports.patience_seconds:
+                break
+            self.ports.clock.sleep(1.0)
+            waited += 1.0
+        for order in unseen:
+            order.move(Status.NOT_PLACED)
+
+    def _minute(self, session: Session, ts: int) -> None:
+        account = session.book.account
+        account.note_peaks()
+        self.equity.append((at(ts).isoformat(), account.net))
+        self.minutes += 1
+        if self.minutes % HEARTBEAT_MINUTES == 0:
+            self._report(State.RUNNING, session, ts)
+
+    def _finish(self, session: Session) -> Mapping[str, Any]:
+        name = f"equity/{self.plan.asset_class.value}.json"
+        self.ports.archive.put(self.day, name, json.dumps(self.equity).encode(), overwrite=True)
+        open_symbols = [slot.symbol for slot in session.slots.values() if slot.quantity]
+        state = State.FAILED if open_symbols else State.DONE
+        return self._report(state, session, session.now)
+
+    def _report(self, state: State, session: Session, ts: int) -> Mapping[str, Any]:
+        summary = {**summarise(session), "alarms": self.ledger.alarms[-20:]}
+        fields = workload_fields(
+            self.day, self.plan.asset_class, state, self.launches, self.ports.clock.now(), at(ts) if ts else None,
+            summary,
+        )
+        write = Update(WORKLOADS, workload_id(self.day, self.plan.asset_class), fields, self.state_version)
+        self.state_version = self.ledger.flush(write)[0]
+        return summary

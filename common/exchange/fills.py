@@ -1,0 +1,38 @@
+"""What an order gets from a bar: price and quantity, with spread, slippage and participation."""
+
+from dataclasses import dataclass
+from zlib import crc32
+
+from common.market.bar import Bar
+from common.market.instrument import Instrument
+from common.market.money import Paise
+
+
+@dataclass(frozen=True, slots=True)
+class FillModel:
+    """half_spread_bps: paid on each side where no quote is recorded (1 bp: large caps and index futures trade at 1-2).
+
+    slippage_ticks: up to so many ticks worse, drawn by seed, tag and fill number, so that a restart draws the same.
+    participation: part of a bar's volume that one order may take (a tenth is usual practice).
+    """
+
+    half_spread_bps: float = 1.0
+    slippage_ticks: int = 2
+    participation: float = 0.1
+    seed: int = 0
+
+    def worse(self, instrument: Instrument, raw: float, side: int, bar: Bar, tag: str, number: int) -> Paise:
+        """`raw` (paise), half a spread and some slippage worse for `side`, on the tick."""
+        half = (bar.ask - bar.bid) / 2 if bar.bid and bar.ask else raw * self.half_spread_bps / 10_000
+        if self.slippage_ticks:
+            draw = crc32(f"{self.seed}:{tag}:{number}".encode()) % (self.slippage_ticks + 1)
+            half += draw * instrument.tick
+        return instrument.round_up(raw + half) if side > 0 else instrument.round_down(raw - half)
+
+    def quantity(self, instrument: Instrument, bar: Bar, wanted: int, *, has_volume: bool) -> int:
+        """Units that may fill on this bar. Without volume in the data, or on a quote, all of it."""
+        if not has_volume or (bar.volume == 0 and bar.bid and bar.ask):
+            return wanted
+        if bar.volume == 0:
+            return 0
+        return min(wanted, max(instrument.lot, instrument.whole_lots(int(bar.volume * self.participation))))

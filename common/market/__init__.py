@@ -1,0 +1,1 @@
+"""Market facts without I/O: calendar, dated rules, instruments, bars and quotes."""

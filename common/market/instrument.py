@@ -1,0 +1,67 @@
+"""What can be traded: symbol, kind, tick, lot, freeze; the one place where a price meets its tick."""
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from common.market.money import Paise
+
+
+class AssetClass(StrEnum):
+    """One trading workload each."""
+
+    STOCK = "stock"
+    OPTIONS = "options"
+    FUTURES = "futures"
+
+
+class Kind(StrEnum):
+    """Instrument types as in the broker's dump; an index cannot be traded."""
+
+    EQUITY = "EQ"
+    INDEX = "INDEX"
+    FUTURE = "FUT"
+    CALL = "CE"
+    PUT = "PE"
+
+
+_CLASS_OF_KIND = {
+    Kind.EQUITY: AssetClass.STOCK,
+    Kind.FUTURE: AssetClass.FUTURES,
+    Kind.CALL: AssetClass.OPTIONS,
+    Kind.PUT: AssetClass.OPTIONS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """tick, strike: paise; lot, freeze_quantity: units (None: no freeze quantity is known)."""
+
+    symbol: str
+    exchange: str
+    kind: Kind
+    tick: Paise
+    lot: int = 1
+    token: int = 0
+    underlying: str = ""
+    expiry: date | None = None
+    strike: Paise = 0
+    freeze_quantity: int | None = None
+
+    @property
+    def asset_class(self) -> AssetClass | None:
+        """None for an index."""
+        return _CLASS_OF_KIND.get(self.kind)
+
+    def round_down(self, price: float) -> Paise:
+        """The highest tick at or below `price` (paise), at least one tick."""
+        return max(self.tick, math.floor(price / self.tick + 1e-9) * self.tick)
+
+    def round_up(self, price: float) -> Paise:
+        """The lowest tick at or above `price` (paise), at least one tick."""
+        return max(self.tick, math.ceil(price / self.tick - 1e-9) * self.tick)
+
+    def whole_lots(self, quantity: int) -> int:
+        """`quantity` units cut to whole lots."""
+        return quantity // self.lot * self.lot

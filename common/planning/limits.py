@@ -1,0 +1,105 @@
+"""One asset class's limits for one day: derived from the mandate, tightened by a plan, never loosened."""
+
+import dataclasses
+from decimal import Decimal
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from common.market.calendar import SessionTimes
+from common.market.instrument import AssetClass
+from common.market.money import Paise
+from common.planning.document import Record
+from common.planning.mandate import ClockTime, Mandate
+from common.planning.session_facts import SessionFacts, clock_moment
+from common.trading.risk import Limits
+
+Positive = Annotated[int, Field(ge=1)]
+
+LARGER_IS_LOOSER: Final = (
+    "capital_paise", "loss_paise", "risk_per_trade_paise", "max_trades", "max_open_positions", "max_order_value_paise",
+    "order_rate_per_second", "losses_to_lock_symbol", "losses_to_lock_class", "max_spread_percent", "entry_cutoff",
+    "square_off",
+)
+SMALLER_IS_LOOSER: Final = ("margin_percent", "entry_from")
+
+
+class ClassLimits(Record):
+    """What one workload may do. Money: paise.
+
+    max_order_value_paise: notional for stock, margin for futures, premium for options, that is value times
+    margin_percent. Times: 'HH:MM' in India, already the tightest of the session table's and the mandate's.
+    """
+
+    capital_paise: Positive
+    loss_paise: Positive
+    risk_per_trade_paise: Positive
+    max_trades: Positive
+    max_open_positions: Positive
+    max_order_value_paise: Positive
+    margin_percent: Annotated[int, Field(ge=1, le=100)]
+    order_rate_per_second: Annotated[float, Field(gt=0)]
+    losses_to_lock_symbol: Positive
+    losses_to_lock_class: Positive
+    max_spread_percent: Annotated[float, Field(gt=0)]
+    entry_from: ClockTime
+    entry_cutoff: ClockTime
+    square_off: ClockTime
+
+    def for_trading(self) -> Limits:
+        """As the trading room takes them."""
+        return Limits(
+            capital=self.capital_paise, daily_loss=self.loss_paise, risk_per_trade=self.risk_per_trade_paise,
+            max_trades=self.max_trades, max_open_positions=self.max_open_positions,
+            max_order_value=self.max_order_value_paise, margin_percent=self.margin_percent,
+            max_spread_percent=self.max_spread_percent,
+        )
+
+    def tighten(self, times: SessionTimes) -> SessionTimes:
+        """The workload's times, cut to these limits; never looser than `times`."""
+        return dataclasses.replace(
+            times,
+            entry_from=max(times.entry_from, clock_moment(times.date, self.entry_from)),
+            entry_cutoff=min(times.entry_cutoff, clock_moment(times.date, self.entry_cutoff)),
+            square_off=min(times.square_off, clock_moment(times.date, self.square_off)),
+        )
+
+
+def full_limits(mandate: Mandate, asset_class: AssetClass, session: SessionFacts) -> ClassLimits:
+    """The most that the mandate and the session table allow. Raises LookupError where the session has no times."""
+    own, times = mandate.of(asset_class), session.times_of(asset_class)
+    return ClassLimits(
+        capital_paise=mandate.class_capital_paise(asset_class), loss_paise=mandate.class_loss_paise(asset_class),
+        risk_per_trade_paise=mandate.risk_per_trade_paise(asset_class), max_trades=own.max_trades,
+        max_open_positions=own.max_open_positions, max_order_value_paise=own.max_order_value_paise,
+        margin_percent=own.margin_percent, order_rate_per_second=mandate.order_rate.workload_per_second,
+        losses_to_lock_symbol=mandate.losses_to_lock_symbol, losses_to_lock_class=mandate.losses_to_lock_class,
+        max_spread_percent=mandate.max_spread_percent,
+        entry_from=max(times.entry_from, own.entry_from or times.entry_from),
+        entry_cutoff=min(times.entry_cutoff, own.entry_cutoff or times.entry_cutoff),
+        square_off=min(times.square_off, own.square_off or times.square_off),
+    )
+
+
+def scaled(limits: ClassLimits, asset_class: AssetClass, size: float) -> ClassLimits:
+    """`limits` at a size above 0 and up to 1: risk per trade and daily loss, for stock also capital and order value.
+
+    A lot cannot be cut: at half size a derivative is traded where one lot's stop fits half the risk, or not at all.
+    """
+    if not 0 < size <= 1:
+        raise ValueError(f"size {size} must be above 0 and at most 1")
+    names = ["loss_paise", "risk_per_trade_paise"]
+    if asset_class is AssetClass.STOCK:
+        names += ["capital_paise", "max_order_value_paise"]
+    return limits.model_copy(update={name: _part(getattr(limits, name), size) for name in names})
+
+
+def looser(limits: ClassLimits, bound: ClassLimits) -> list[str]:
+    """Each limit that is looser than `bound`, with both values."""
+    found = [(name, ">") for name in LARGER_IS_LOOSER if getattr(limits, name) > getattr(bound, name)]
+    found += [(name, "<") for name in SMALLER_IS_LOOSER if getattr(limits, name) < getattr(bound, name)]
+    return [f"{name} {getattr(limits, name)} {sign} {getattr(bound, name)}" for name, sign in found]
+
+
+def _part(amount: Paise, size: float) -> Paise:
+    return max(1, int(amount * Decimal(str(size))))

@@ -1,0 +1,123 @@
+"""The plan: what each asset class trades today, with which strategy, inside which limits, and why."""
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
+
+from common.market.instrument import AssetClass
+from common.planning.document import InvalidDocument, Record, document_hash
+from common.planning.limits import ClassLimits
+from common.planning.mandate import Mode, Percent
+
+MAX_TEXT: Final = 500
+MAX_NUMBERS: Final = 50
+
+Status: TypeAlias = Literal["DRAFT", "READY", "REJECTED"]
+ParameterValue: TypeAlias = bool | int | float | str
+
+
+class Reason(Record):
+    """Why. numbers: what it was decided from, by their paths in the evidence (`Evidence.numbers`)."""
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+    numbers: dict[str, float] = Field(default_factory=dict, max_length=MAX_NUMBERS)
+
+
+class PlannerRecord(Record):
+    """Who planned. Hashes: SHA-256. tokens: in and out together. fallback_reason: why rules stood in for a model."""
+
+    kind: Literal["rules", "model"]
+    input_hash: str
+    model: str = ""
+    prompt_hash: str = ""
+    tokens: Annotated[int, Field(ge=0)] = 0
+    cost_paise: Annotated[int, Field(ge=0)] = 0
+    latency_ms: Annotated[int, Field(ge=0)] = 0
+    fallback_reason: str = ""
+
+
+class OptionSelection(Record):
+    """Which options: of one expiry, this many strikes on each side of the money and the one at it.
+
+    signal_symbol: the future, forward or index whose bars drive the strategy.
+    """
+
+    underlying: str
+    signal_symbol: str
+    expiry: date
+    strikes_each_side: Annotated[int, Field(ge=0, le=15)]
+
+
+class OpeningLimits(Record):
+    """What the opening gate does at 09:09; per cent of the previous close. index_symbol: '' for the median symbol."""
+
+    max_symbol_gap_percent: Percent
+    halve_at_index_gap_percent: Percent
+    index_symbol: str = ""
+
+
+class ClassPlan(Record):
+    """One workload. universe: symbols whose bars drive the strategy: shares; the future; for options the driver.
+
+    size: 1 for all that the mandate allows, less when careful; `limits` are already scaled by it. None: not enabled.
+    """
+
+    asset_class: AssetClass
+    enabled: bool
+    strategy: str = ""
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    universe: tuple[str, ...] = ()
+    options: OptionSelection | None = None
+    size: Annotated[float, Field(ge=0, le=1)] = 0.0
+    limits: ClassLimits | None = None
+    reasons: tuple[Reason, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.enabled and not (self.strategy and self.universe and self.limits and self.size > 0):
+            raise ValueError("an enabled class needs strategy, universe, limits and a size above 0")
+        if self.enabled and (self.options is not None) != (self.asset_class is AssetClass.OPTIONS):
+            raise ValueError("options are selected for the asset class options, and only for it")
+        if not self.enabled and (self.limits or self.universe or self.options):
+            raise ValueError("a class that is not enabled has no limits, universe or options")
+        return self
+
+
+class Plan(Record):
+    """One date's plan, at most one part an asset class. READY to trade, DRAFT until approved, REJECTED not to trade."""
+
+    schema_version: Literal[1] = 1
+    date: date
+    status: Status
+    mode: Mode
+    classes: tuple[ClassPlan, ...]
+    opening: OpeningLimits
+    reasons: tuple[Reason, ...] = ()
+    planner: PlannerRecord
+    evidence_hash: str
+    mandate_hash: str
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over everything; not part of the fields."""
+        return document_hash(self.to_fields())
+
+    @property
+    def enabled(self) -> tuple[ClassPlan, ...]:
+        """What is traded; nothing when the plan is rejected."""
+        return () if self.status == "REJECTED" else tuple(one for one in self.classes if one.enabled)
+
+    def of(self, asset_class: AssetClass) -> ClassPlan | None:
+        """The part of one asset class."""
+        return next((one for one in self.classes if one.asset_class is asset_class), None)
+
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Raises InvalidDocument; another schema version is named as such."""
+        if fields.get("schema_version") != 1:
+            found = fields.get("schema_version")
+            raise InvalidDocument(f"plan: schema_version {found!r} is not 1: plan the day again with this version")
+        return cls.parse(fields, "plan")

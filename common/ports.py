@@ -1,0 +1,216 @@
+"""What the day needs from the world, as Protocols; adapters implement them, bootstrap picks them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Literal, Protocol, TypeAlias
+
+from common.market.bar import Bar
+from common.market.instrument import Instrument
+from common.trading.driver import OrderRoute
+from common.trading.orders import OrderUpdate
+
+Fields: TypeAlias = Mapping[str, Any]
+"""A document's content: JSON values only (None, bool, int, float, str, list, dict), at most 1 MiB as JSON."""
+
+MAX_DOCUMENT_BYTES = 1024 * 1024
+MAX_WRITES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One stored document. `version` is opaque: compare for equality, hand it back in a precondition."""
+
+    collection: str
+    id: str
+    fields: Fields
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Write a document that must not exist yet."""
+
+    collection: str
+    id: str
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Replace a document whole, if it still has `version`."""
+
+    collection: str
+    id: str
+    fields: Fields
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a document, if it still has `version`."""
+
+    collection: str
+    id: str
+    version: str
+
+
+Write: TypeAlias = Create | Update | Delete
+
+
+class StoreError(Exception):
+    """Base of what a DocumentStore or Archive raises."""
+
+
+class Conflict(StoreError):
+    """A precondition did not hold and nothing of the commit was written: read again, then decide."""
+
+
+class StoreUnavailable(StoreError):
+    """The store did not answer in time; the write may or may not have happened: read before writing again."""
+
+
+Operator: TypeAlias = Literal["==", "<", "<=", ">", ">=", "in"]
+Filter: TypeAlias = tuple[str, Operator, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Documents of one collection. filters: (field, operator, value), all must hold; top-level fields only.
+
+    order_by: field name, '-' before it for descending; ties and the default order are by document id.
+    after: cursor, a Document from the previous page. limit: at most this many, 1 to 1000.
+    """
+
+    collection: str
+    filters: tuple[Filter, ...] = ()
+    order_by: str | None = None
+    limit: int = 100
+    after: Document | None = None
+
+
+class DocumentStore(Protocol):
+    """Documents by collection and id; `commit` is the one write primitive, atomic over several documents."""
+
+    def get(self, collection: str, id: str) -> Document | None: ...
+
+    def query(self, query: Query) -> list[Document]: ...
+
+    def commit(self, writes: Sequence[Write]) -> list[str]:
+        """All writes or none. Returns the new versions in order ('' for a delete). Raises Conflict."""
+        ...
+
+    def watch(self, collection: str, id: str, timeout_seconds: float) -> Iterator[Document | None]:
+        """The document now and after each change (None while absent); ends after `timeout_seconds`."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One committed change in the embedded store's feed; `number` only grows."""
+
+    number: int
+    collection: str
+    id: str
+    before: Document | None
+    after: Document | None
+    at: datetime
+
+
+class ChangeFeed(Protocol):
+    """Committed changes in order, for the local relay."""
+
+    def changes(self, after: int, limit: int = 100) -> list[Change]: ...
+
+
+class Archive(Protocol):
+    """Immutable-by-habit blobs under `{date}/{name}`; names are relative paths of [A-Za-z0-9._/-]."""
+
+    def put(self, day: date, name: str, data: bytes, *, overwrite: bool = False) -> None:
+        """Whole or not at all. Raises Conflict when it exists and `overwrite` is false."""
+        ...
+
+    def get(self, day: date, name: str) -> bytes | None: ...
+
+    def list(self, day: date, prefix: str = "") -> list[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One workload to start. `id` is derived from date and asset class: the same launch twice is one launch."""
+
+    id: str
+    date: date
+    asset_class: str
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Launcher(Protocol):
+    """Starts workloads; starting the same launch again while it runs does nothing."""
+
+    def start(self, launch: Launch) -> str:
+        """Returns a handle for people: a process id, a Job name, an execution name."""
+        ...
+
+    def running(self, launch_id: str) -> bool: ...
+
+
+class Broker(OrderRoute, Protocol):
+    """The account at the broker, or the simulated exchange in its place."""
+
+    def orders(self) -> list[OrderUpdate]:
+        """Today's whole order book, fills included; orders that are not ours too."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class MarketData(Protocol):
+    """What the market says: recorded, generated or live."""
+
+    def instruments(self, day: date) -> list[Instrument]:
+        """Everything that can be traded or watched on `day`."""
+        ...
+
+    def without_volume(self, day: date, symbols: Sequence[str]) -> frozenset[str]:
+        """Those of `symbols` whose bars never tell a volume: on paper they fill by price alone."""
+        ...
+
+    def history(self, day: date, sessions: int) -> dict[str, list[list[Bar]]]:
+        """By symbol, the bars of up to `sessions` sessions before `day`, oldest first. Never `day` itself."""
+        ...
+
+    def feed(self, day: date, symbols: Sequence[str]) -> Iterator[Bar]:
+        """The bars of `day` in order of time, then in the order of `symbols`."""
+        ...
+
+
+class Clock(Protocol):
+    """The only source of now; aware, Asia/Kolkata."""
+
+    def now(self) -> datetime: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class SteppedClock(Clock, Protocol):
+    """A clock that a scheduler moves."""
+
+    def advance_to(self, moment: datetime) -> None: ...
+
+
+class Secrets(Protocol):
+    """Named secrets; the latest version."""
+
+    def get(self, name: str) -> str | None: ...
+
+
+class Notifier(Protocol):
+    """Tells the person; never raises, never blocks trading."""
+
+    def send(self, title: str, text: str, *, urgent: bool = False) -> None: ...
+
+

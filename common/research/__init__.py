@@ -1,0 +1,1 @@
+"""Recorded and generated market data, and what is learned from it."""

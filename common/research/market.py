@@ -1,0 +1,58 @@
+"""Recorded or generated sessions as market data: what a replayed day and its workloads read."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+from common.market.bar import Bar
+from common.market.indian_time import day_of
+from common.market.instrument import Instrument
+from common.research.recorded import Recording, dates, read
+
+
+class RecordedMarket:
+    """MarketData over session files, read as they are asked for."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = tuple(paths)
+        self._last: tuple[tuple[date, frozenset[str] | None], Recording] | None = None
+
+    def instruments(self, day: date) -> list[Instrument]:
+        """Everything that has bars on `day`, by symbol."""
+        known = self._day(day, None).instruments
+        return [known[symbol] for symbol in sorted(known)]
+
+    def without_volume(self, day: date, symbols: Sequence[str]) -> frozenset[str]:
+        """Those of `symbols` whose bars never have volume: fills go by price alone."""
+        bars = self._day(day, symbols).bars
+        return frozenset(symbol for symbol in symbols if not any(bar.volume for bar in bars.get(symbol, ())))
+
+    def history(self, day: date, sessions: int) -> dict[str, list[list[Bar]]]:
+        """By symbol, the bars of up to `sessions` sessions before `day`, oldest first."""
+        before = [past for past in dates(self._paths) if past < day][-sessions:]
+        if not before:
+            return {}
+        recording = read(self._paths, since=before[0], until=before[-1])
+        found: dict[str, list[list[Bar]]] = {}
+        for symbol, bars in recording.bars.items():
+            by_day: defaultdict[date, list[Bar]] = defaultdict(list)
+            for bar in bars:
+                by_day[day_of(bar.ts)].append(bar)
+            found[symbol] = [by_day[past] for past in sorted(by_day)]
+        return found
+
+    def feed(self, day: date, symbols: Sequence[str]) -> Iterator[Bar]:
+        """The bars of `day` by time, then in the order of `symbols`."""
+        bars = self._day(day, symbols).bars
+        place = {symbol: n for n, symbol in enumerate(symbols)}
+        rows = [bar for symbol in symbols for bar in bars.get(symbol, ())]
+        rows.sort(key=lambda bar: (bar.ts, place[bar.symbol]))
+        return iter(rows)
+
+    def _day(self, day: date, symbols: Sequence[str] | None) -> Recording:
+        """Read once where the same is asked for again, as a workload does for volume and feed."""
+        key = (day, None if symbols is None else frozenset(symbols))
+        if self._last is None or self._last[0] != key:
+            self._last = (key, read(self._paths, day=day, symbols=symbols))
+        return self._last[1]

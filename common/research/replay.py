@@ -1,0 +1,64 @@
+"""Replay in one process: the session that trades, the simulated exchange, everything kept in memory."""
+
+from datetime import date
+
+from common.exchange.fills import FillModel
+from common.exchange.simulated import Exchange
+from common.market.indian_time import at
+from common.planning.plan import ClassPlan
+from common.ports import MarketData
+from common.research.workload import Outcome, open_session, select, summarise, trade_minutes
+from common.trading.driver import Driver
+from common.trading.messages import Log
+from common.trading.orders import Order
+from common.trading.risk import Verdict
+from common.trading.trades import Trade, trade_fields
+
+
+class MemoryLedger:
+    """A ledger that keeps everything: orders by tag with their verdicts, trades, log records."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        self.verdicts: dict[str, Verdict] = {}
+        self.trades: list[Trade] = []
+        self.records: list[Log] = []
+
+    def intend(self, order: Order, verdict: Verdict) -> None:
+        """Remember the order and why it was allowed."""
+        self.orders[order.tag] = order
+        self.verdicts[order.tag] = verdict
+
+    def changed(self, order: Order) -> None:
+        """Orders are kept by reference: nothing to do."""
+
+    def trade(self, trade: Trade) -> None:
+        """A round trip has ended."""
+        self.trades.append(trade)
+
+    def log(self, record: Log) -> None:
+        """Kept for the report."""
+        self.records.append(record)
+
+
+def replay_class(day: date, plan: ClassPlan, market: MarketData, seed: int) -> Outcome:
+    """One asset class of a plan over its day, as the workload would trade it on paper."""
+    instruments = select(plan, market.instruments(day))
+    symbols = [instrument.symbol for instrument in instruments]
+    book = {instrument.symbol: instrument for instrument in instruments}
+    exchange = Exchange(book, FillModel(seed=seed), market.without_volume(day, symbols))
+    session, ledger = open_session(day, plan, instruments), MemoryLedger()
+    equity: list[tuple[str, int]] = []
+
+    def each_minute(ts: int) -> None:
+        session.book.account.note_peaks()
+        equity.append((at(ts).isoformat(), session.book.account.net))
+
+    trade_minutes(Driver(session, exchange, ledger), market.feed(day, symbols), 0, each_minute)
+    state = "FAILED" if any(slot.quantity for slot in session.slots.values()) else "DONE"
+    alarms = [{"message": record.message, "severity": record.severity} for record in ledger.records]
+    return Outcome(
+        plan.asset_class, state, list(ledger.orders.values()),
+        [trade_fields(trade, plan.asset_class) for trade in ledger.trades], equity, summarise(session),
+        [alarm for alarm in alarms if alarm["severity"] != "INFO"],
+    )

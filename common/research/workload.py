@@ -1,0 +1,128 @@
+"""From one asset class of a plan to a session with its slots, and the loop over its minutes."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from common.market.bar import Bar
+from common.market.calendar import session_times
+from common.market.instrument import AssetClass, Instrument
+from common.planning.plan import ClassPlan
+from common.strategies.registry import build
+from common.trading.book import Book
+from common.trading.charges import Segment, rates_on
+from common.trading.driver import Driver
+from common.trading.exit_policy import ExitPolicy
+from common.trading.orders import Order
+from common.trading.risk import Account
+from common.trading.session import Session
+from common.trading.slot import Slot, Universe
+
+SEGMENTS: Final[Mapping[AssetClass, Segment]] = {
+    AssetClass.STOCK: "intraday", AssetClass.FUTURES: "futures", AssetClass.OPTIONS: "options",
+}
+# Premiums move by whole percents between two looks: everything reaches further than in cash.
+POLICIES: Final[Mapping[AssetClass, ExitPolicy]] = {
+    AssetClass.STOCK: ExitPolicy(),
+    AssetClass.FUTURES: ExitPolicy(stop_gap=1.0, widths=(0.1, 0.25, 0.5, 1.0), entry_width=0.1),
+    AssetClass.OPTIONS: ExitPolicy(stop_gap=10.0, widths=(2.0, 4.0, 8.0, 15.0), entry_width=2.0),
+}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one workload did: for the report, the reconciliation and the hash.
+
+    trades: as stored. equity: [IST time, net paise], one a minute. summary: see `summarise`.
+    """
+
+    asset_class: AssetClass
+    state: str
+    orders: list[Order]
+    trades: list[Mapping[str, Any]]
+    equity: list[tuple[str, int]]
+    summary: Mapping[str, Any]
+    alarms: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+def select(plan: ClassPlan, instruments: Iterable[Instrument]) -> list[Instrument]:
+    """What the workload watches, in the order of its feed: option chain first, then what its strategy decides on.
+
+    Raises LookupError when a symbol of the plan is not among today's instruments.
+    """
+    known = {instrument.symbol: instrument for instrument in instruments}
+    missing = [symbol for symbol in plan.universe if symbol not in known]
+    if missing:
+        raise LookupError(f"the plan trades {', '.join(missing)}, which today's instruments do not list: plan again")
+    drivers = [known[symbol] for symbol in plan.universe]
+    if plan.options is None:
+        return drivers
+    wanted = (plan.options.underlying, plan.options.expiry)
+    chain = [i for i in known.values() if i.asset_class is AssetClass.OPTIONS and (i.underlying, i.expiry) == wanted]
+    return [*sorted(chain, key=lambda i: (i.strike, i.kind)), *drivers]
+
+
+def open_session(day: date, plan: ClassPlan, instruments: Sequence[Instrument]) -> Session:
+    """A fresh session for `plan`; instruments as from `select`. Raises what the registry raises."""
+    if plan.limits is None:
+        raise ValueError(f"the plan does not enable {plan.asset_class}: it has no limits to trade within")
+    times = plan.limits.tighten(session_times(day, plan.asset_class))
+    account = Account(plan.limits.for_trading())
+    rates = rates_on(day, SEGMENTS[plan.asset_class])
+    book = Book(plan.asset_class, day, account, POLICIES[plan.asset_class], rates)
+    slots: dict[str, Slot] = {}
+    universe = Universe(day, instruments)
+    drivers = set(plan.universe)
+    for instrument in instruments:
+        strategy = build(plan.strategy, plan.parameters) if instrument.symbol in drivers else None
+        may_short = plan.asset_class is not AssetClass.OPTIONS
+        slots[instrument.symbol] = Slot(instrument, strategy, slots, universe, may_short=may_short)
+    return Session(book, slots, times)
+
+
+def by_minute(feed: Iterable[Bar]) -> Iterator[tuple[int, list[Bar]]]:
+    """Bars that start together: (ts, bars)."""
+    ts, bars = 0, list[Bar]()
+    for bar in feed:
+        if bar.ts != ts and bars:
+            yield ts, bars
+            bars = []
+        ts = bar.ts
+        bars.append(bar)
+    if bars:
+        yield ts, bars
+
+
+def trade_minutes(
+    driver: Driver, feed: Iterable[Bar], resume_at: int, each_minute: Callable[[int], None],
+) -> None:
+    """The day, minute by minute; minutes before `resume_at` (ns, 0: none) only warm prices and indicators."""
+    warm = driver.session.warm
+    for ts, bars in by_minute(feed):
+        if ts < resume_at:
+            for bar in bars:
+                warm(bar)
+        else:
+            driver.run(bars)
+        each_minute(ts)
+
+
+def summarise(session: Session) -> dict[str, Any]:
+    """One workload in numbers: the page's cheap read. Money: paise."""
+    book = session.book
+    account, limits = book.account, book.account.limits
+    orders = book.orders.values()
+    return {
+        "orders": len(orders), "fills": sum(len(order.fills) for order in orders), "trades": len(book.trades),
+        "open_positions": account.open_positions, "gross_paise": account.gross + account.open_pnl,
+        "charges_paise": account.charges + account.pending_charges, "net_paise": account.net,
+        "halted": account.halted, "denied": dict(book.denied),
+        "limits": [
+            {"name": "capital", "used": account.peak_used, "limit": limits.capital, "unit": "paise"},
+            {"name": "daily loss", "used": account.peak_loss, "limit": limits.daily_loss, "unit": "paise"},
+            {"name": "trades", "used": account.trades, "limit": limits.max_trades, "unit": "count"},
+            {"name": "open positions", "used": account.peak_positions, "limit": limits.max_open_positions,
+             "unit": "count"},
+        ],
+    }

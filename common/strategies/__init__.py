@@ -1,0 +1,1 @@
+"""Strategies: one file each, and the registry that knows them by name."""

@@ -1,0 +1,100 @@
+"""Opening range breakout: the first close beyond the day's first minutes, on volume, with a target in units of risk."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from common.market.bar import Bar
+from common.market.instrument import AssetClass
+from common.strategies.indicators import Atr, Ema, OpeningRange
+from common.trading.strategy import Enter, Parameters, Signal, View, rupees
+
+
+class OpeningRangeBreakoutParameters(Parameters):
+    """range_minutes: the range's length from the first bar. volume_ratio: the breaking bar's volume over the average
+    (EMA of volume_period bars) before it; 0 asks only that it traded. stop_atr: multiple of the ATR; 0 puts the stop at
+    the range's other side. Either way it is kept between min_ and max_stop_percent of the price.
+    target_risk: multiple of the stop's distance, 0 for none.
+    """
+
+    range_minutes: int = Field(default=15, ge=5, le=120)
+    direction: Literal["long", "both"] = "both"
+    volume_ratio: float = Field(default=1.5, ge=0, le=20)
+    volume_period: int = Field(default=20, ge=2, le=200)
+    atr_period: int = Field(default=14, ge=2, le=100)
+    stop_atr: float = Field(default=0.0, ge=0, le=100)
+    min_stop_percent: float = Field(default=0.25, ge=0.05, le=1)
+    max_stop_percent: float = Field(default=1.0, ge=1, le=10)
+    target_risk: float = Field(default=2.0, ge=0, le=20)
+
+
+class OpeningRangeBreakout:
+    """One breakout a side a day: the first close beyond the range whose bar has the volume, traded or not.
+
+    A close beyond the range without the volume is not the breakout; a later one may be. Exits are the stop, the target
+    and the square-off: it gives no exit signals.
+    """
+
+    __slots__ = ("_atr", "_broken_down", "_broken_up", "_range", "_volume", "parameters")
+
+    name: ClassVar[str] = "opening_range_breakout"
+    asset_classes: ClassVar[frozenset[AssetClass]] = frozenset({AssetClass.STOCK})
+    Parameters: ClassVar[type[Parameters]] = OpeningRangeBreakoutParameters
+
+    def __init__(self, parameters: OpeningRangeBreakoutParameters) -> None:
+        self.parameters = parameters
+        self._range = OpeningRange(parameters.range_minutes)
+        self._volume = Ema(parameters.volume_period)
+        self._atr = Atr(parameters.atr_period)
+        self.start_day()
+
+    def start_day(self) -> None:
+        """Everything belongs to one day."""
+        self._range.reset()
+        self._volume.reset()
+        self._atr.reset()
+        self._broken_up = False
+        self._broken_down = self.parameters.direction == "long"
+
+    def on_bar(self, bar: Bar, view: View) -> Signal | None:
+        """A signal at most once a side a day."""
+        self._atr.update(bar.high, bar.low, bar.close)
+        usual = self._volume.value
+        self._volume.update(bar.volume)
+        if not self._range.update(bar) or (self._broken_up and self._broken_down):
+            return None
+        side = self._breakout(bar, usual)
+        if not side or view.quantity:
+            return None
+        return self._enter(side, bar, usual)
+
+    def _breakout(self, bar: Bar, usual: float) -> int:
+        """+1 or -1 on the side's first breakout, else 0."""
+        high, low = self._range.high, self._range.low
+        if not high or not bar.volume or bar.volume < self.parameters.volume_ratio * usual:
+            return 0
+        if bar.close > high and not self._broken_up:
+            self._broken_up = True
+            return 1
+        if bar.close < low and not self._broken_down:
+            self._broken_down = True
+            return -1
+        return 0
+
+    def _enter(self, side: int, bar: Bar, usual: float) -> Enter | None:
+        """None where the stop is to be measured in ATRs and there is no ATR yet."""
+        close, parameters, high, low = bar.close, self.parameters, self._range.high, self._range.low
+        if parameters.stop_atr:
+            if not self._atr.value:
+                return None
+            wanted = parameters.stop_atr * self._atr.value
+        else:
+            wanted = float(close - low if side > 0 else high - close)
+        least, most = close * parameters.min_stop_percent / 100, close * parameters.max_stop_percent / 100
+        stop = min(max(wanted, least), most)
+        numbers = {
+            "close": rupees(close), "range_high": rupees(high), "range_low": rupees(low),
+            "volume": float(bar.volume), "usual_volume": round(usual, 1),
+        }
+        reason = f"close {'above' if side > 0 else 'below'} the first {parameters.range_minutes} minutes on volume"
+        return Enter(side, stop, stop * parameters.target_risk, reason, numbers)

@@ -1,0 +1,64 @@
+"""From a strategy's wish to an order: time, spread, size, risk."""
+
+from common.market.calendar import SessionTimes
+from common.trading.book import Book
+from common.trading.messages import Command, Log
+from common.trading.orders import Kind, Purpose
+from common.trading.prices import marketable, touch
+from common.trading.risk import Verdict
+from common.trading.slot import Slot
+from common.trading.strategy import Enter
+
+
+def enter(book: Book, slot: Slot, signal: Enter, times: SessionTimes, strategy: str, now: int) -> list[Command]:
+    """Commit and place a marketable limit, or count and report why not; one report a symbol and code."""
+    out: list[Command] = []
+    if slot.busy:
+        return out
+    verdict = _timely(times, now) or _tradable(book, slot, signal.side)
+    price = touch(slot, signal.side)
+    distance = slot.instrument.round_up(signal.stop_distance) if signal.stop_distance > 0 else 0
+    quantity = 0
+    if verdict is None:
+        quantity = book.account.size(slot.instrument, price, distance)
+        verdict = book.account.check_entry(slot.instrument, price, quantity, distance)
+    if not verdict.allowed:
+        _deny(book, slot, verdict, now, out)
+        return out
+    book.account.reserved[slot.symbol] = book.account.need(price, quantity)
+    target = slot.instrument.round_up(signal.target_distance) if signal.target_distance > 0 else 0
+    slot.entry = slot.entry_order = book.send(
+        slot, Purpose.ENTRY, signal.side, quantity, Kind.LIMIT,
+        marketable(slot, signal.side, book.policy.entry_width), 0, now, verdict, out,
+        strategy=strategy, reason=signal.reason, numbers=signal.numbers, stop_distance=distance,
+        target_distance=target,
+    )
+    return out
+
+
+def _timely(times: SessionTimes, now: int) -> Verdict | None:
+    if times.entry_from <= now < times.entry_cutoff:
+        return None
+    return Verdict(False, "outside_entry_window", {})
+
+
+def _tradable(book: Book, slot: Slot, side: int) -> Verdict | None:
+    if slot.blocked:
+        return Verdict(False, "symbol_blocked", {})
+    if slot.last is None:
+        return Verdict(False, "no_price", {})
+    if side < 0 and not slot.may_short:
+        return Verdict(False, "no_short", {})
+    bid, ask = slot.last.bid, slot.last.ask
+    if bid and ask and (ask - bid) * 200 > book.account.limits.max_spread_percent * (ask + bid):
+        return Verdict(False, "spread", {"bid": bid, "ask": ask})
+    return None
+
+
+def _deny(book: Book, slot: Slot, verdict: Verdict, now: int, out: list[Command]) -> None:
+    book.denied[verdict.code] += 1
+    if verdict.code in slot.denials:
+        return
+    slot.denials.add(verdict.code)
+    fields = {"symbol": slot.symbol, "code": verdict.code, **verdict.numbers}
+    out.append(Log(now, "INFO", f"entry in {slot.symbol} denied: {verdict.code}", fields))

@@ -1,0 +1,20 @@
+"""One hash over what was ordered and filled: two runs that traded alike have the same."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+
+from common.trading.orders import Order
+
+
+def order_hash(orders: Iterable[Order]) -> str:
+    """SHA-256 over orders by tag and their fills by number; prices in paise, times in nanoseconds."""
+    digest = hashlib.sha256()
+    for order in sorted(orders, key=lambda o: o.tag):
+        row = [
+            order.tag, order.symbol, order.side, order.quantity, order.kind.value, order.price, order.trigger,
+            order.purpose.value, order.created, order.status.value,
+            [[fill.ts, fill.price, fill.quantity] for fill in order.fills],
+        ]
+        digest.update(json.dumps(row, separators=(",", ":")).encode() + b"\n")
+    return digest.hexdigest()

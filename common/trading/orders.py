@@ -1,0 +1,214 @@
+"""Orders: one transition table, fills that count once, quantities that only grow."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final, NewType
+
+from common.market.money import Paise
+
+OrderTag = NewType("OrderTag", str)
+MAX_TAG_LENGTH: Final = 20
+
+
+class Kind(StrEnum):
+    """Order types of the broker; SL rests with a trigger and becomes a LIMIT when it is met."""
+
+    LIMIT = "LIMIT"
+    SL = "SL"
+
+
+class Purpose(StrEnum):
+    """An ENTRY opens a position; the one EXIT of a position protects it and closes it."""
+
+    ENTRY = "ENTRY"
+    EXIT = "EXIT"
+
+
+class Status(StrEnum):
+    """INTENDED: committed, not sent. UNKNOWN: sent, outcome unclear. NOT_PLACED: proven never to have arrived."""
+
+    INTENDED = "INTENDED"
+    SENT = "SENT"
+    UNKNOWN = "UNKNOWN"
+    OPEN = "OPEN"
+    TRIGGER_PENDING = "TRIGGER PENDING"
+    COMPLETE = "COMPLETE"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    NOT_PLACED = "NOT PLACED"
+
+
+TERMINAL: Final = frozenset({Status.COMPLETE, Status.CANCELLED, Status.REJECTED, Status.NOT_PLACED})
+
+_AT_BROKER: Final = frozenset({Status.OPEN, Status.TRIGGER_PENDING, Status.COMPLETE, Status.CANCELLED, Status.REJECTED})
+TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = {
+    Status.INTENDED: _AT_BROKER | {Status.SENT, Status.UNKNOWN, Status.NOT_PLACED},
+    Status.SENT: _AT_BROKER | {Status.UNKNOWN},
+    Status.UNKNOWN: _AT_BROKER | {Status.NOT_PLACED},
+    Status.OPEN: frozenset({Status.COMPLETE, Status.CANCELLED, Status.REJECTED}),
+    Status.TRIGGER_PENDING: frozenset({Status.OPEN, Status.COMPLETE, Status.CANCELLED, Status.REJECTED}),
+    Status.COMPLETE: frozenset(),
+    # A cancelled order has been seen to fill: the broker's last word counts.
+    Status.CANCELLED: frozenset({Status.COMPLETE}),
+    Status.REJECTED: frozenset(),
+    Status.NOT_PLACED: frozenset(),
+}
+_PROGRESS: Final = {
+    Status.INTENDED: 0, Status.SENT: 1, Status.UNKNOWN: 1, Status.TRIGGER_PENDING: 2, Status.OPEN: 3,
+    Status.CANCELLED: 4, Status.REJECTED: 4, Status.NOT_PLACED: 4, Status.COMPLETE: 5,
+}
+
+
+class TransitionError(Exception):
+    """The broker said something that the table does not list: stop trading this symbol and look at the order."""
+
+
+class Fill:
+    """One execution. id: the broker's trade id. ts: nanoseconds UTC. price: paise. quantity: units."""
+
+    __slots__ = ("id", "price", "quantity", "ts")
+
+    def __init__(self, id: str, ts: int, price: Paise, quantity: int) -> None:
+        self.id = id
+        self.ts = ts
+        self.price = price
+        self.quantity = quantity
+
+    def __repr__(self) -> str:
+        return f"Fill({self.id!r}, {self.ts}, {self.price}, {self.quantity})"
+
+
+class OrderUpdate:
+    """What the broker says of one order. fills: those known now, told again or new. reason: the broker's words."""
+
+    __slots__ = ("broker_id", "fills", "reason", "status", "tag", "ts")
+
+    def __init__(
+        self, tag: OrderTag, status: Status, ts: int, fills: tuple[Fill, ...] = (), broker_id: str = "",
+        reason: str = "",
+    ) -> None:
+        self.tag = tag
+        self.status = status
+        self.ts = ts
+        self.fills = fills
+        self.broker_id = broker_id
+        self.reason = reason
+
+    def __repr__(self) -> str:
+        return f"OrderUpdate({self.tag}, {self.status}, {self.ts}, {self.fills}, {self.reason!r})"
+
+
+class Order:
+    """One order of ours, from intent to its end.
+
+    side: +1 buy, -1 sell. quantity: units. price, trigger: paise (trigger 0 for a LIMIT). created: nanoseconds UTC.
+    sequence: number of the order within its workload's day. turnover: paise x units filled.
+    strategy, reason, numbers, stop_distance, target_distance: the signal behind it.
+    """
+
+    __slots__ = (
+        "broker_id", "created", "fill_ids", "filled", "fills", "kind", "modifications", "numbers", "price", "purpose",
+        "quantity", "reason", "sequence", "side", "status", "stop_distance", "strategy", "symbol", "tag",
+        "target_distance", "trigger", "turnover",
+    )
+
+    def __init__(
+        self, tag: OrderTag, sequence: int, symbol: str, side: int, quantity: int, kind: Kind, price: Paise,
+        trigger: Paise, purpose: Purpose, created: int, strategy: str = "", reason: str = "",
+        numbers: Mapping[str, Any] | None = None, stop_distance: Paise = 0, target_distance: Paise = 0,
+    ) -> None:
+        self.tag = tag
+        self.sequence = sequence
+        self.symbol = symbol
+        self.side = side
+        self.quantity = quantity
+        self.kind = kind
+        self.price = price
+        self.trigger = trigger
+        self.purpose = purpose
+        self.created = created
+        self.strategy = strategy
+        self.reason = reason
+        self.numbers = numbers
+        self.stop_distance = stop_distance
+        self.target_distance = target_distance
+        self.status = Status.INTENDED
+        self.broker_id = ""
+        self.fills: list[Fill] = []
+        self.fill_ids: set[str] = set()
+        self.filled = 0
+        self.turnover = 0
+        self.modifications = 0
+
+    @property
+    def working(self) -> bool:
+        """May still fill."""
+        return self.status not in TERMINAL
+
+    def move(self, status: Status) -> bool:
+        """Take `status` if the table lists it; False for one that is old news. Raises TransitionError."""
+        if status is self.status:
+            return False
+        if status in TRANSITIONS[self.status]:
+            self.status = status
+            return True
+        if _PROGRESS[status] < _PROGRESS[self.status]:
+            return False
+        raise TransitionError(
+            f"order {self.tag} of {self.symbol} is {self.status} and the broker now says {status}: "
+            "this must not happen; stop this symbol, compare with the broker's order book"
+        )
+
+    def add_fill(self, fill: Fill) -> bool:
+        """Count a fill once by its trade id. Raises TransitionError when more would be filled than ordered."""
+        if fill.id in self.fill_ids:
+            return False
+        if fill.quantity <= 0 or self.filled + fill.quantity > self.quantity:
+            raise TransitionError(
+                f"order {self.tag} of {self.symbol}: fill {fill.id} of {fill.quantity} does not fit, "
+                f"{self.filled} of {self.quantity} filled; compare with the broker's trade book"
+            )
+        self.fill_ids.add(fill.id)
+        self.fills.append(fill)
+        self.filled += fill.quantity
+        self.turnover += fill.price * fill.quantity
+        return True
+
+    def __repr__(self) -> str:
+        return (
+            f"Order({self.tag}, {self.symbol}, {'buy' if self.side > 0 else 'sell'} {self.filled}/{self.quantity} "
+            f"{self.kind} {self.price}/{self.trigger}, {self.purpose}, {self.status})"
+        )
+
+
+def fill_fields(fill: Fill) -> dict[str, Any]:
+    """The fill as JSON; `Fill(**fields)` is the inverse."""
+    return {"id": fill.id, "ts": fill.ts, "price": fill.price, "quantity": fill.quantity}
+
+
+def order_fields(order: Order) -> dict[str, Any]:
+    """The order as a JSON document, whole."""
+    return {
+        "tag": order.tag, "sequence": order.sequence, "symbol": order.symbol, "side": order.side,
+        "quantity": order.quantity, "kind": order.kind.value, "price": order.price, "trigger": order.trigger,
+        "purpose": order.purpose.value, "created": order.created, "strategy": order.strategy, "reason": order.reason,
+        "numbers": dict(order.numbers or {}), "stop_distance": order.stop_distance,
+        "target_distance": order.target_distance, "status": order.status.value, "broker_id": order.broker_id,
+        "modifications": order.modifications,
+        "fills": [fill_fields(fill) for fill in order.fills],
+    }
+
+
+def order_from_fields(fields: Mapping[str, Any]) -> Order:
+    """The inverse of `order_fields`."""
+    order = Order(
+        OrderTag(fields["tag"]), fields["sequence"], fields["symbol"], fields["side"], fields["quantity"],
+        Kind(fields["kind"]), fields["price"], fields["trigger"], Purpose(fields["purpose"]), fields["created"],
+        fields["strategy"], fields["reason"], fields["numbers"], fields["stop_distance"], fields["target_distance"],
+    )
+    order.status = Status(fields["status"])
+    order.broker_id = fields["broker_id"]
+    order.modifications = fields["modifications"]
+    for fill in fields["fills"]:
+        order.add_fill(Fill(**fill))
+    return order

@@ -1,0 +1,275 @@
+"""The trading session of one workload: events in, commands out; it never waits, reads or writes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote, bar_of
+from common.market.calendar import SessionTimes
+from common.trading.book import Book
+from common.trading.charges import ChargeRates
+from common.trading.entries import enter
+from common.trading.exits import leave, protect, step_out
+from common.trading.messages import (
+    CancelOrder,
+    ChangeRefused,
+    Command,
+    Event,
+    Halt,
+    Log,
+    PublishTrade,
+    Timer,
+)
+from common.trading.orders import TERMINAL, Fill, Order, OrderUpdate, Purpose, Status
+from common.trading.prices import target_reached
+from common.trading.slot import Slot
+from common.trading.strategy import Enter, Signal, Strategy
+from common.trading.trades import Trade
+
+NOTHING: Final[Sequence[Command]] = ()
+NEVER: Final = 2**62
+
+
+class Session:
+    """One asset class over its day. `handle` takes any event; a replay may call `on_bar` itself, it is the same.
+
+    slots: by symbol. The account, the orders and the trades are in `book`.
+    """
+
+    def __init__(self, book: Book, slots: Mapping[str, Slot], times: SessionTimes) -> None:
+        self.book = book
+        self.slots = slots
+        self._handlers: dict[type, Callable[[Any], Sequence[Command]]] = {
+            Bar: self.on_bar, Quote: self.on_quote, OrderUpdate: self.on_update, Timer: self.on_timer,
+            Halt: self.on_halt, ChangeRefused: self.on_refusal,
+        }
+        self.now = 0
+        self.squared_off = False
+        self._set_times(times)
+
+    def handle(self, event: Event) -> Sequence[Command]:
+        """Take one event; carry out the commands in the order given."""
+        return self._handlers[type(event)](event)
+
+    def open_day(self, day: date, times: SessionTimes, rates: ChargeRates) -> None:
+        """Begin another date with the same slots; what is open is carried."""
+        self.book.open_day(day, rates)
+        self.book.account.open_day()
+        self.squared_off = False
+        self._set_times(times)
+        for strategy in self.strategies():
+            strategy.start_day()
+
+    def strategies(self) -> list[Strategy]:
+        """Each instance once."""
+        return list({id(s.strategy): s.strategy for s in self.slots.values() if s.strategy is not None}.values())
+
+    def on_bar(self, bar: Bar) -> Sequence[Command]:
+        """A bar has ended: mark, protect, then ask the strategy."""
+        slot = self.slots.get(bar.symbol)
+        if slot is None:
+            return NOTHING
+        slot.last = bar
+        now = self.now = bar.ts + NANOSECONDS_A_MINUTE
+        commands: list[Command] | None = None
+        if slot.busy or now >= self._wake:
+            commands = []
+            self._attend(slot, bar, now, commands)
+        strategy = slot.strategy
+        if strategy is None:
+            return commands or NOTHING
+        signal = strategy.on_bar(bar, slot)
+        if signal is None:
+            return commands or NOTHING
+        return [*(commands or ()), *self._act(slot, signal, now)]
+
+    def warm(self, bar: Bar) -> None:
+        """A bar from before a restart: prices and indicators take it, nothing is decided."""
+        slot = self.slots.get(bar.symbol)
+        if slot is None:
+            return
+        slot.last = bar
+        self.now = bar.ts + NANOSECONDS_A_MINUTE
+        if slot.quantity:
+            self._mark(slot, bar)
+        if slot.strategy is not None:
+            slot.strategy.on_bar(bar, slot)
+
+    def on_quote(self, quote: Quote) -> Sequence[Command]:
+        """A tick: the same attention as a bar, without the strategy, which decides on bars."""
+        slot = self.slots.get(quote.symbol)
+        if slot is None:
+            return NOTHING
+        bar = slot.last = bar_of(quote)
+        self.now = quote.ts
+        commands: list[Command] = []
+        if slot.busy or quote.ts >= self._wake:
+            self._attend(slot, bar, quote.ts, commands)
+        return commands
+
+    def on_timer(self, timer: Timer) -> Sequence[Command]:
+        """Time passed without a bar."""
+        self.now = timer.ts
+        commands: list[Command] = []
+        if timer.ts >= self._wake:
+            self._keep_time(timer.ts, commands)
+        return commands
+
+    def on_halt(self, halt: Halt) -> Sequence[Command]:
+        """No more entries today; with `flatten` also out of everything."""
+        commands: list[Command] = []
+        self._halt(halt.reason, halt.ts, commands, flatten=halt.flatten)
+        return commands
+
+    def on_refusal(self, refusal: ChangeRefused) -> Sequence[Command]:
+        """The order stands as it was; the next bar tries the next step."""
+        fields = {"tag": refusal.order.tag, "symbol": refusal.order.symbol, "reason": refusal.reason}
+        return [Log(refusal.ts, "WARNING", f"change of {refusal.order.tag} refused: {refusal.reason}", fields)]
+
+    def on_update(self, update: OrderUpdate) -> Sequence[Command]:
+        """The broker speaks of an order: count its fills once, then see what the position needs."""
+        order = self.book.orders.get(update.tag)
+        if order is None:
+            return [Log(update.ts, "WARNING", f"update of an unknown order {update.tag}", {"tag": update.tag})]
+        slot = self.slots[order.symbol]
+        commands: list[Command] = []
+        if update.broker_id:
+            order.broker_id = update.broker_id
+        fills = [fill for fill in update.fills if order.add_fill(fill)]
+        for fill in fills:
+            self.count(slot, order, fill, commands)
+        moved = order.move(update.status)
+        if moved and update.status in (Status.REJECTED, Status.NOT_PLACED):
+            fields = {"tag": order.tag, "symbol": order.symbol, "reason": update.reason}
+            commands.append(Log(update.ts, "WARNING", f"{order.tag} {update.status}: {update.reason}", fields))
+        if order.purpose is Purpose.ENTRY:
+            self._after_entry(slot, order, bool(fills), update.ts, commands)
+        else:
+            self._after_exit(slot, order, update.ts, commands)
+        return commands
+
+    def _act(self, slot: Slot, signal: Signal, now: int) -> Sequence[Command]:
+        target = slot if signal.symbol is None else self.slots.get(signal.symbol)
+        if target is None:
+            fields = {"symbol": signal.symbol, "strategy": slot.strategy_name}
+            return [Log(now, "ERROR", f"{slot.strategy_name} wants {signal.symbol}, not in its universe", fields)]
+        if isinstance(signal, Enter):
+            return enter(self.book, target, signal, self.times, slot.strategy_name, now)
+        commands: list[Command] = []
+        leave(self.book, target, signal.reason, now, commands)
+        return commands
+
+    def _attend(self, slot: Slot, bar: Bar, now: int, out: list[Command]) -> None:
+        if now >= self._wake:
+            self._keep_time(now, out)
+        if slot.quantity:
+            mark = self._mark(slot, bar)
+            if slot.leaving:
+                step_out(self.book, slot, now, out)
+            elif slot.exit is not None and slot.exit.status is Status.OPEN:
+                slot.leaving = slot.exit.reason
+                step_out(self.book, slot, now, out)
+            elif slot.target_price and target_reached(slot, mark):
+                leave(self.book, slot, "target", now, out)
+            account = self.book.account
+            if (account.open_pnl <= account.floor or account.warnings) and account.loss_reached():
+                self._halt_at_loss(now, out)
+        elif slot.entry is not None and now - slot.entry.created >= self._entry_timeout:
+            out.append(CancelOrder(slot.entry))
+
+    def _mark(self, slot: Slot, bar: Bar) -> int:
+        quantity = slot.quantity
+        mark = (bar.bid if quantity > 0 else bar.ask) or bar.close
+        self.book.account.open_pnl += quantity * (mark - slot.mark)
+        slot.mark = mark
+        return mark
+
+    def count(self, slot: Slot, order: Order, fill: Fill, out: list[Command]) -> None:
+        """One new fill: position, open P&L, and the trade when it closes."""
+        account, side = self.book.account, order.side
+        before = slot.quantity
+        if before:
+            account.open_pnl += before * (fill.price - slot.mark)
+        else:
+            account.open_positions += 1
+            account.trades += 1
+        slot.mark = fill.price
+        slot.quantity = before + side * fill.quantity
+        slot.trip.add(order.tag, side, fill.price, fill.quantity, fill.ts)
+        if slot.quantity == 0:
+            self._close(slot, order, fill, out)
+
+    def _close(self, slot: Slot, order: Order, fill: Fill, out: list[Command]) -> None:
+        trip, account, entry = slot.trip, self.book.account, slot.entry_order
+        gross = trip.sell_turnover - trip.buy_turnover
+        charges = trip.charges(self.book.rates)
+        account.close(slot.symbol, gross, charges.total)
+        long = trip.side > 0
+        bought, sold = trip.buy_turnover / trip.buys, trip.sell_turnover / trip.sells
+        trade = Trade(
+            len(self.book.trades) + 1, order.strategy, slot.symbol, trip.side, trip.buys, trip.entry_ts,
+            bought if long else sold, entry.reason if entry is not None else "", fill.ts, sold if long else bought,
+            order.reason, slot.stop_price, slot.target_price, gross, charges,
+            (entry.numbers if entry is not None else None) or {},
+        )
+        trip.clear()
+        self.book.trades.append(trade)
+        out.append(PublishTrade(trade))
+
+    def _after_entry(self, slot: Slot, order: Order, filled: bool, ts: int, out: list[Command]) -> None:
+        if filled and slot.quantity:
+            self.book.account.bind(slot.symbol, slot.trip.closing_charges(self.book.rates))
+            if slot.leaving:
+                step_out(self.book, slot, ts, out)
+            else:
+                protect(self.book, slot, order, ts, out)
+        if order.status in TERMINAL and slot.entry is order:
+            slot.entry = None
+            if not slot.quantity:
+                self.book.account.release(slot.symbol)
+                slot.settle()
+
+    def _after_exit(self, slot: Slot, order: Order, ts: int, out: list[Command]) -> None:
+        if slot.quantity == 0:
+            if slot.entry is None:
+                slot.settle()
+            elif slot.exit is order and order.status in TERMINAL:
+                slot.exit, slot.leaving, slot.step = None, "", 0
+                out.append(CancelOrder(slot.entry))
+            return
+        if order.status in TERMINAL and slot.exit is order:
+            slot.exit = None
+            slot.leaving = slot.leaving or f"stop {order.status.lower()}"
+            step_out(self.book, slot, ts, out)
+
+    def _set_times(self, times: SessionTimes) -> None:
+        self.times = times
+        self._entry_timeout = self.book.policy.entry_timeout_seconds * 1_000_000_000
+        self._wake = min(times.square_off, times.close)
+
+    def _keep_time(self, now: int, out: list[Command]) -> None:
+        times = self.times
+        if now >= times.square_off and not self.squared_off:
+            self.squared_off = True
+            self._flatten("square-off", now, out)
+        if now >= times.close:
+            for slot in self.slots.values():
+                if slot.quantity:
+                    fields = {"symbol": slot.symbol, "quantity": slot.quantity}
+                    out.append(Log(now, "CRITICAL", f"{slot.symbol} is open after the close", fields))
+        self._wake = times.close if now < times.close else NEVER
+
+    def _halt(self, reason: str, now: int, out: list[Command], *, flatten: bool) -> None:
+        self.book.account.halted = reason
+        out.append(Log(now, "WARNING", f"entries stopped: {reason}", {"reason": reason, "flatten": flatten}))
+        if flatten:
+            self._flatten(reason, now, out)
+
+    def _halt_at_loss(self, now: int, out: list[Command]) -> None:
+        if not self.book.account.halted:
+            self._halt("daily loss reached", now, out, flatten=True)
+
+    def _flatten(self, reason: str, now: int, out: list[Command]) -> None:
+        for slot in self.slots.values():
+            if slot.busy:
+                leave(self.book, slot, reason, now, out)

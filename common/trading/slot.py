@@ -1,0 +1,87 @@
+"""One symbol's state within a session; also the view that its strategy is given."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from common.market.bar import Bar
+from common.market.instrument import Instrument
+from common.market.money import Paise
+from common.trading.orders import Order
+from common.trading.strategy import Strategy
+from common.trading.trades import RoundTrip
+
+
+class Slot:
+    """quantity: signed filled units. busy: an order works or a position is open. leaving: why we are on our way out."""
+
+    __slots__ = (
+        "blocked", "busy", "denials", "entry", "entry_order", "exit", "instrument", "last", "leaving", "mark",
+        "may_short", "quantity", "siblings", "step", "stop_price", "strategy", "strategy_name", "symbol",
+        "target_price", "trip", "universe",
+    )
+
+    def __init__(
+        self, instrument: Instrument, strategy: Strategy | None, siblings: Mapping[str, "Slot"], universe: "Universe",
+        *, may_short: bool,
+    ) -> None:
+        self.symbol = instrument.symbol
+        self.instrument = instrument
+        self.strategy = strategy
+        self.strategy_name = strategy.name if strategy is not None else ""
+        self.siblings = siblings
+        self.universe = universe
+        self.may_short = may_short
+        self.quantity = 0
+        self.busy = False
+        self.blocked = ""
+        self.denials: set[str] = set()
+        self.last: Bar | None = None
+        self.mark: Paise = 0
+        self.entry: Order | None = None
+        self.entry_order: Order | None = None
+        self.exit: Order | None = None
+        self.leaving = ""
+        self.step = 0
+        self.stop_price: Paise = 0
+        self.target_price: Paise = 0
+        self.trip = RoundTrip()
+
+    def position(self, symbol: str) -> int:
+        """Signed filled quantity of any symbol of this workload, units."""
+        slot = self.siblings.get(symbol)
+        return slot.quantity if slot is not None else 0
+
+    def bar(self, symbol: str) -> Bar | None:
+        """The last bar of any symbol of this workload."""
+        slot = self.siblings.get(symbol)
+        return slot.last if slot is not None else None
+
+    def options(self, underlying: str) -> Sequence[Instrument]:
+        """Calls and puts on `underlying`, by expiry, strike, kind."""
+        return self.universe.options.get(underlying, ())
+
+    def days_to_expiry(self, instrument: Instrument) -> int:
+        """Calendar days from the session's date; raises ValueError for what does not expire."""
+        if instrument.expiry is None:
+            raise ValueError(f"{instrument.symbol} does not expire")
+        return (instrument.expiry - self.universe.day).days
+
+    def settle(self) -> None:
+        """Flat and nothing working: ready for another entry."""
+        self.busy = False
+        self.entry = self.entry_order = self.exit = None
+        self.leaving = ""
+        self.step = 0
+
+
+class Universe:
+    """What the slots of one workload share: the session's date and the option chain by underlying."""
+
+    __slots__ = ("day", "options")
+
+    def __init__(self, day: date, instruments: Sequence[Instrument]) -> None:
+        self.day = day
+        self.options: dict[str, tuple[Instrument, ...]] = {}
+        chain = [i for i in instruments if i.strike and i.expiry is not None]
+        for instrument in sorted(chain, key=lambda i: (i.expiry, i.strike, i.kind)):
+            self.options[instrument.underlying] = (*self.options.get(instrument.underlying, ()), instrument)

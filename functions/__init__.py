@@ -1,0 +1,1 @@
+"""Deployed functions, one file each: parse, authenticate, call, answer."""

@@ -1,0 +1,20 @@
+"""A plan was written: start one workload per enabled asset class, however often the event arrives."""
+
+import functions_framework
+
+from common.bootstrap import application
+from common.day.plan import PLANS
+from common.day.start import start_workloads as start
+from functions.firestore_event import CloudEvent, decode
+
+
+@functions_framework.cloud_event
+def start_workloads(event: CloudEvent) -> None:
+    """The plan's own content decides, as it is stored now: the event only says where to look."""
+    written = decode(event)
+    if written.collection != PLANS:
+        return
+    app = application()
+    stored = app.store.get(PLANS, written.id)
+    if stored is not None:
+        start(stored.fields, app.store, app.launcher, app.clock)

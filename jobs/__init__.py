@@ -1,0 +1,1 @@
+"""What a command line starts: the trading workload, backtests and the `tron` command."""

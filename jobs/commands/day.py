@@ -1,0 +1,97 @@
+"""`tron day`: one date, prepared, planned, traded in its asset classes, closed and reported."""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from common.bootstrap import Application
+from common.market.tables import OutsideTable
+from common.planning.document import InvalidDocument
+from common.research.faults import DataError
+from common.research.report import write_report
+from common.settings import Settings, SettingsError
+from jobs.commands import arguments
+from jobs.commands.output import UserError, money, print_json
+from jobs.commands.progress import Progress
+from jobs.local.day import DayFailed, LocalDay
+from jobs.local.in_process import run_in_process
+from jobs.local.run_directory import RunInputs, open_run, session_files
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("day", help="trade one whole day on paper, as fast as it goes")
+    parser.add_argument("--date", type=arguments.day,
+                        help="YYYY-MM-DD (default: the last of --session, else the last trading day)")
+    parser.add_argument("--session", type=Path, action="append", default=[], metavar="FILE",
+                        help="recorded bars, Parquet or CSV; may be given again (default: a generated session)")
+    parser.add_argument("--seed", type=int, default=7, help="of the generated session and of slippage (default: 7)")
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="default: out")
+    parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
+    parser.add_argument("--in-process", action="store_true", help="replay in this process: no functions, no workloads")
+    parser.add_argument("--fresh", action="store_true", help="throw away what an earlier run of this date left")
+    parser.add_argument("--json", action="store_true", help="print the whole result as one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0: traded and flat. 1: the day failed, or ended with something open or unexplained."""
+    try:
+        result, report = _run(chosen)
+    except (DataError, SettingsError, InvalidDocument, OutsideTable) as error:
+        raise UserError(str(error)) from None
+    except DayFailed as error:
+        print(f"tron: {error}", file=sys.stderr)
+        return 1
+    if chosen.json:
+        print_json(result)
+    else:
+        _print(result, report)
+    failed = [workload for workload in result["workloads"] if workload["state"] != "DONE"]
+    return 1 if failed or result["warnings"] else 0
+
+
+def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
+    inputs = RunInputs.choose(chosen.date, tuple(chosen.session), chosen.seed, chosen.mandate)
+    home = (chosen.out / inputs.day.isoformat()).resolve()
+    with open_run(home, inputs, in_process=chosen.in_process, fresh=chosen.fresh) as run_home:
+        sessions = session_files(run_home, inputs)
+        app = Application(Settings(home=run_home, sessions=sessions, mandate=inputs.mandate, seed=inputs.seed,
+                                   source_name=inputs.source))
+        _ = app.mandate
+        with Progress(quiet=chosen.json) as progress:
+            if chosen.in_process:
+                result = run_in_process(inputs.day, app, progress.tell)
+            else:
+                result = LocalDay(inputs.day, app, progress.tell).run()
+    page, _ = write_report(home, result)
+    return result, page
+
+
+def _print(result: Mapping[str, Any], report: Path) -> None:
+    totals = result["totals"]
+    print(f"{result['date']}  {result['mode']}  {result['source']}")
+    for workload in result["workloads"]:
+        print(
+            f"  {workload['asset_class']:8} {workload['state']:6} {workload['orders']:4} orders "
+            f"{workload['fills']:4} fills {workload['trades']:3} trades  net {money(workload['net_paise'])}"
+        )
+    if not result["workloads"]:
+        reasons = "; ".join(reason["text"] for reason in result["plan"]["reasons"])
+        print(f"  nothing was traded: the plan is {result['plan']['status']}: {reasons}")
+    print(
+        f"  gross {money(totals['gross_paise'])}, charges {money(totals['charges_paise'])}, "
+        f"net {money(totals['net_paise'])}, {totals['wins']} won, {totals['losses']} lost"
+    )
+    for warning in result["warnings"]:
+        print(f"  warning: {warning}")
+    print(f"  order hash {result['order_hash']}")
+    print(f"  report {_near(report)}")
+
+
+def _near(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+

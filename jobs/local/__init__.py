@@ -1,0 +1,1 @@
+"""The laptop's cloud: event relay, function host and what keeps their processes together."""

@@ -1,0 +1,139 @@
+"""One whole day on one machine: functions under their framework, relay, workloads as processes, as fast as it goes."""
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from common.bootstrap import Application
+from common.day.ledger import workload_id
+from common.day.plan import PLANS
+from common.day.start import start_workloads
+from common.day.workloads import ENDED, WORKLOADS, State
+from common.market.calendar import session_times
+from common.market.indian_time import at
+from common.market.instrument import AssetClass
+from common.planning.plan import Plan
+from jobs.local.function_host import FunctionHost
+from jobs.local.relay import Disorder, Relay, Trigger
+from jobs.local.scheduler import Step, run_steps
+
+FUNCTIONS: Final = ("prepare_day", "plan_day", "start_workloads", "close_day")
+LIMIT_SECONDS: Final = 1800
+POLL_SECONDS: Final = 0.1
+RESTART_AFTER_SECONDS: Final = 2.0
+
+
+class DayFailed(RuntimeError):
+    """A step of the day did not succeed; the text says which, and where its log is."""
+
+
+@dataclass
+class LocalDay:
+    """progress: told (what, done share 0..1) as the day goes on. disorder: of the relay, for tests."""
+
+    day: date
+    app: Application
+    progress: Callable[[str, float], None]
+    disorder: Disorder = field(default_factory=Disorder)
+    _host: FunctionHost | None = None
+    _relay: Relay | None = None
+
+    def run(self) -> Mapping[str, Any]:
+        """The day's result. Raises DayFailed. Whatever happens, nothing is left running."""
+        home = self.app.settings.home
+        source = Path(__file__).resolve().parents[2] / "functions"
+        with ExitStack() as stack:
+            targets = {name: source / f"{name}.py" for name in FUNCTIONS}
+            environment = {**os.environ, **self.app.settings.environment()}
+            self._host = stack.enter_context(FunctionHost(targets, environment, home / "functions.log"))
+            trigger = Trigger(f"{PLANS}/{{date}}", "written", self._host.url("start_workloads"))
+            self._relay = Relay(self.app.changes, [trigger], home / "relay.json", disorder=self.disorder)
+            self._relay.start()
+            stack.callback(self._relay.stop)
+            times = session_times(self.day, AssetClass.STOCK).steps
+            steps = [Step(name, at(times[name]), run) for name, run in self._steps().items()]
+            clock = self.app.virtual_clock(steps[0].at - timedelta(minutes=1))
+            run_steps(steps, clock, lambda step: self.progress(step.name, 0.0))
+        report = self.app.archive.get(self.day, "report.json")
+        if report is None:
+            raise DayFailed(f"close_day wrote no report; see {home / 'functions.log'}")
+        result: Mapping[str, Any] = json.loads(report)
+        return result
+
+    def _steps(self) -> dict[str, Callable[[], None]]:
+        return {"prepare_day": self._prepare, "plan_day": self._plan_and_trade, "close_day": self._close}
+
+    def _prepare(self) -> None:
+        self._post("prepare_day")
+
+    def _plan_and_trade(self) -> None:
+        self._post("plan_day")
+        self._await_workloads()
+
+    def _close(self) -> None:
+        self._post("close_day")
+
+    def _post(self, name: str) -> None:
+        assert self._host is not None
+        body = json.dumps({"date": self.day.isoformat()}).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._host.url(name), body, headers)
+        log = self.app.settings.home / "functions.log"
+        try:
+            with urllib.request.urlopen(request, timeout=300) as answer:
+                answer.read()
+        except urllib.error.HTTPError as error:
+            text = error.read(2000).decode(errors="replace")
+            raise DayFailed(f"{name} answered {error.code}: {text.strip()[:500]}; see {log}") from None
+        except OSError as error:
+            raise DayFailed(f"{name} did not answer: {error}; see {log}") from None
+        self.progress(name, 1.0)
+
+    def _await_workloads(self) -> None:
+        """The barrier: every enabled workload has ended. What a lost event or a kill left out is started again."""
+        assert self._relay is not None
+        fields = self.app.store.get(PLANS, self.day.isoformat())
+        assert fields is not None
+        plan = Plan.from_fields(fields.fields)
+        deadline = time.monotonic() + LIMIT_SECONDS
+        missing_since = time.monotonic()
+        while True:
+            states = [self._state(plan.date, chosen.asset_class) for chosen in plan.enabled]
+            if all(state in ENDED for state in states):
+                return
+            now = time.monotonic()
+            if now > deadline:
+                raise DayFailed(f"the workloads did not end within {LIMIT_SECONDS} s: {[str(s) for s in states]}")
+            idle = [
+                chosen for chosen, state in zip(plan.enabled, states, strict=True)
+                if state not in ENDED and not self.app.launcher.running(workload_id(plan.date, chosen.asset_class))
+            ]
+            if not idle:
+                missing_since = now
+            elif now - missing_since > RESTART_AFTER_SECONDS:
+                start_workloads(fields.fields, self.app.store, self.app.launcher, self.app.clock)
+                missing_since = now
+            time.sleep(POLL_SECONDS)
+
+    def _state(self, day: date, asset_class: AssetClass) -> State | None:
+        """Of one workload; its share of the day goes to the progress bar."""
+        workload = self.app.store.get(WORKLOADS, workload_id(day, asset_class))
+        if workload is None:
+            return None
+        state = State(workload.fields["state"])
+        if workload.fields["market_time"] is not None:
+            times = session_times(day, asset_class)
+            opening, closing = at(times.open), at(times.close)
+            now = type(opening).fromisoformat(workload.fields["market_time"])
+            self.progress(asset_class.value, min(1.0, max(0.0, (now - opening) / (closing - opening))))
+        if state in ENDED:
+            self.progress(asset_class.value, 1.0)
+        return state

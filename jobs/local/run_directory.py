@@ -1,0 +1,128 @@
+"""The directory of one run: its inputs, so that going on and starting another are not confused, and its lock."""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Final, Self
+
+from common.market.calendar import is_trading_day
+from common.market.indian_time import INDIA
+from common.market.tables import OutsideTable
+from common.research.generator import generate
+from common.research.recorded import dates
+from common.research.storing import write_parquet
+from common.settings import SettingsError
+
+INPUTS: Final = "run.json"
+GENERATED: Final = "session.parquet"
+LONGEST_SEARCH_DAYS: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs:
+    """What decides a day's outcome. sessions: empty for a generated one."""
+
+    day: date
+    sessions: tuple[Path, ...]
+    seed: int
+    mandate: Path | None
+
+    @classmethod
+    def choose(cls, day: date | None, sessions: Sequence[Path], seed: int, mandate: Path | None) -> Self:
+        """With the date left out: the last of the sessions, else the last trading day that the calendar covers."""
+        if day is None:
+            day = dates(sessions)[-1] if sessions else _last_trading_day()
+        elif not sessions and not is_trading_day(day, special=True):
+            raise SettingsError(f"the exchange is closed on {day}: give another --date")
+        elif sessions and day not in dates(sessions):
+            found = dates(sessions)
+            raise SettingsError(f"the sessions hold {found[0]} to {found[-1]}, but not {day}: give another --date")
+        return cls(day, tuple(path.resolve() for path in sessions), seed, mandate.resolve() if mandate else None)
+
+    @property
+    def source(self) -> str:
+        """For people."""
+        if self.sessions:
+            return ", ".join(path.name for path in self.sessions)
+        return f"generated session, seed {self.seed}"
+
+    def fingerprint(self) -> str:
+        """Equal for equal inputs, by the content of the files."""
+        digest = hashlib.sha256(f"{self.day}:{self.seed}".encode())
+        for path in (*self.sessions, *((self.mandate,) if self.mandate else ())):
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+@contextmanager
+def open_run(home: Path, inputs: RunInputs, *, in_process: bool, fresh: bool) -> Iterator[Path]:
+    """The directory to run in, ours alone meanwhile. An in-process replay works in one that is thrown away.
+
+    Raises SettingsError when another run is at it, or when it holds a day of other inputs.
+    """
+    if in_process:
+        with tempfile.TemporaryDirectory(prefix="tron-") as scratch:
+            yield Path(scratch)
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SettingsError(f"another tron day is running in {home}: wait for it, or give another --out") from None
+        if fresh:
+            _empty(home)
+        _claim(home, inputs.fingerprint())
+        yield home
+
+
+def session_files(home: Path, inputs: RunInputs) -> tuple[Path, ...]:
+    """The sessions given, or the generated one, made once and kept."""
+    if inputs.sessions:
+        return inputs.sessions
+    path = home / GENERATED
+    if not path.exists():
+        part = path.with_suffix(".part")
+        write_parquet(generate(inputs.day, inputs.seed), part)
+        part.rename(path)
+    return (path,)
+
+
+def _claim(home: Path, fingerprint: str) -> None:
+    path = home / INPUTS
+    if not path.exists():
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps({"fingerprint": fingerprint}))
+        part.rename(path)
+    elif json.loads(path.read_text()).get("fingerprint") != fingerprint:
+        raise SettingsError(
+            f"{home} holds this date with another session, seed or mandate: add --fresh to replace it, "
+            "or give another --out"
+        )
+
+
+def _empty(home: Path) -> None:
+    for path in home.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "lock":
+            path.unlink()
+
+
+def _last_trading_day() -> date:
+    day = datetime.now(INDIA).date()
+    for _ in range(LONGEST_SEARCH_DAYS):
+        try:
+            if is_trading_day(day):
+                return day
+        except OutsideTable:
+            pass
+        day -= timedelta(days=1)
+    raise SettingsError("the calendar's tables cover no date near today: give --date")

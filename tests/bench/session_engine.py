@@ -1,0 +1,118 @@
+"""Tron's engine for the peers' benchmark: the very session that trades, with risk, order table, charges and exchange on.
+
+Joins `run_inproc.py` and `run_peers.py` of a peers' benchmark folder as one file; see docs/performance.md.
+"""
+
+import gc
+from datetime import date, timedelta
+
+NAME = "tron"
+DISTS = ("tron",)
+TASKS = ("single", "multi", "sweep")
+LOT = 75
+SQUARE_OFF_MINUTE = 360
+DAY_NS = 86_400 * 10**9
+PARAMETERS = {"vwap": {"stop_percent": 50.0, "wait_minutes": 0}, "ema": {"stop_percent": 50.0}}
+
+
+def imports():
+    """Everything a run needs, so that its time is counted as import time."""
+    import common.research.replay
+    import common.strategies.registry
+    import common.trading.driver  # noqa: F401
+
+
+def prepare(task, strategy, raw):
+    """Arrays to days of bars: [(date, SessionTimes, [Bar])]. Prices become integer paise."""
+    import numpy as np
+
+    from common.market.bar import Bar
+
+    close = raw["close"]
+    symbols = [f"S{i:02d}" for i in range(close.shape[1])] if close.ndim > 1 else ["S00"]
+    paise = {name: np.rint(raw[name] * 100).astype(np.int64).reshape(len(close), -1) for name in
+             ("open", "high", "low", "close")}
+    volume = raw["volume"].astype(np.int64).reshape(len(close), -1)
+    edges = np.flatnonzero(np.diff(raw["day"])) + 1
+    starts, ends = [0, *edges.tolist()], [*edges.tolist(), len(close)]
+    days = []
+    for start, end in zip(starts, ends, strict=True):
+        ts = raw["ts"][start:end].tolist()
+        columns = [paise[n][start:end].tolist() for n in ("open", "high", "low", "close")]
+        volumes = volume[start:end].tolist()
+        bars = [
+            Bar(t, symbol, o[i], h[i], lo[i], c[i], v[i])
+            for t, o, h, lo, c, v in zip(ts, *columns, volumes, strict=True)
+            for i, symbol in enumerate(symbols)
+        ]
+        opening = ts[0] - int(raw["k"][start]) * 60 * 10**9
+        day = date(1970, 1, 1) + timedelta(days=ts[0] // DAY_NS)
+        days.append((day, _times(day, opening, strategy), bars))
+    gc.freeze()  # bars live as long as the run: the collector need not walk them, in this engine or in any other
+    return symbols, days
+
+
+def _times(day, opening, strategy):
+    """The benchmark's hours: vwap enters before 15:16 and squares off then, ema carries overnight."""
+    from common.market.calendar import SessionTimes
+    from common.market.instrument import AssetClass
+
+    never = 2**62
+    square_off = never if strategy == "ema" else opening + (SQUARE_OFF_MINUTE + 1) * 60 * 10**9
+    return SessionTimes(
+        date=day, asset_class=AssetClass.STOCK, kind="normal", trades_by_default=True, open=opening,
+        entry_from=opening, entry_cutoff=square_off, square_off=square_off, flat_by=never, rms_cutoff=never,
+        rms_confirmed=True, expiry_short_cutoff=never, close=never, steps={},
+    )
+
+
+def _driver(symbols, day, times, strategy, params):
+    from common.exchange.fills import FillModel
+    from common.exchange.simulated import Exchange
+    from common.market.instrument import AssetClass, Instrument, Kind
+    from common.research.replay import MemoryLedger
+    from common.strategies.registry import build
+    from common.trading.book import Book
+    from common.trading.driver import Driver
+    from common.trading.exit_policy import ExitPolicy
+    from common.trading.risk import Account, Limits
+    from common.trading.session import Session
+    from common.trading.slot import Slot, Universe
+
+    instruments = {s: Instrument(s, "NSE", Kind.EQUITY, 5, LOT, freeze_quantity=LOT) for s in symbols}
+    huge = 10**15
+    limits = Limits(huge, huge, huge, 10**9, 10**6, huge)
+    policy = ExitPolicy(widths=(10.0,), entry_width=10.0)
+    book = Book(AssetClass.STOCK, day, Account(limits), policy, _rates())
+    slots = {}
+    universe = Universe(day, list(instruments.values()))
+    name = {"vwap": "vwap", "ema": "ema_cross"}[strategy]
+    for symbol, instrument in instruments.items():
+        chosen = build(name, {**PARAMETERS[strategy], **params})
+        slots[symbol] = Slot(instrument, chosen, slots, universe, may_short=False)
+    exchange = Exchange(instruments, FillModel(0.0, 0, 1.0), without_volume=symbols)
+    return Driver(Session(book, slots, times), exchange, MemoryLedger())
+
+
+def _rates():
+    from common.trading.charges import ChargeRates
+
+    return ChargeRates(brokerage_ppb=300_000)
+
+
+def run(ctx, strategy, params):
+    """One whole run; P&L in rupees, net of 0.03% a side."""
+    symbols, days = ctx
+    rates = _rates()
+    driver = _driver(symbols, days[0][0], days[0][1], strategy, params)
+    for day, times, bars in days:
+        driver.session.open_day(day, times, rates)
+        driver.run(bars)
+    trades = driver.ledger.trades
+    return {"n_trades": len(trades), "pnl": sum(trade.net for trade in trades) / 100,
+            "n_fills": sum(len(order.fills) for order in driver.ledger.orders.values())}
+
+
+def sweep(ctx, strategy, grid):
+    """One run a parameter set."""
+    return {"n_trades": sum(run(ctx, "ema", {"fast": f, "slow": s})["n_trades"] for f, s in grid)}

@@ -1,0 +1,28 @@
+"""The stores under contract, one after the other."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common.ports import DocumentStore
+from tests.contract.stores import STORES, Opening
+
+
+@pytest.fixture(params=sorted(STORES))
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opening]:
+    """Opens one more handle on the test's own store; all are closed at the end."""
+    opened: list[DocumentStore] = []
+
+    def open_one() -> DocumentStore:
+        opened.append(STORES[request.param](str(tmp_path)))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(opening: Opening) -> DocumentStore:
+    return opening()
