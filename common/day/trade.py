@@ -16,7 +16,7 @@ from common.ports import Archive, Broker, Clock, Document, DocumentStore, Market
 from common.research.workload import open_session, select, summarise, trade_minutes
 from common.trading.driver import Driver
 from common.trading.errors import TradingStopped
-from common.trading.orders import TERMINAL, Order, Status, order_from_fields
+from common.trading.orders import Order, Status, order_from_fields
 from common.trading.restore import restore
 from common.trading.session import Session
 
@@ -133,7 +133,7 @@ class _Workload:
                         order.add_fill(fill)
                     order.broker_id = update.broker_id or order.broker_id
                     order.move(update.status)
-            unseen = [order for order in orders.values() if order.status not in TERMINAL and not order.broker_id]
+            unseen = [order for order in orders.values() if not order.status.terminal and not order.broker_id]
             if not unseen or waited >= self.ports.patience_seconds:
                 break
             self.ports.clock.sleep(1.0)

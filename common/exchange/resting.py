@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from common.market.money import Paise
-from common.trading.orders import TERMINAL, Fill, Kind, OrderTag, Status, fill_fields
+from common.trading.orders import Fill, Kind, OrderTag, Status, fill_fields
 
 
 class RestingOrder:
@@ -41,7 +41,7 @@ class RestingOrder:
     @property
     def working(self) -> bool:
         """May still fill."""
-        return self.status not in TERMINAL
+        return not self.status.terminal
 
 
 def resting_fields(order: RestingOrder) -> dict[str, Any]:

@@ -48,11 +48,11 @@ class Exchange:
         symbol = bar.symbol
         self._bars[symbol] = bar
         if symbol in self._working:
-            for order in self._working[symbol][:]:
+            for order in self._working[symbol]:
                 # A stop that the bar does not reach is by far the commonest case: settled without a call.
                 if order.status is not _PENDING or (bar.high if order.side > 0 else -bar.low) >= order.alarm:
-                    self._match(order, bar)
-            return bool(self.updates)
+                    self._match_all(symbol, bar)
+                    return bool(self.updates)
         return False
 
     def drain(self) -> list[OrderUpdate]:
@@ -131,6 +131,10 @@ class Exchange:
             last = bar.close if ts >= bar.ts + NANOSECONDS_A_MINUTE else bar.open
             if (trigger - last) * side <= 0:
                 raise OrderRejected("the trigger is through the last price")
+
+    def _match_all(self, symbol: str, bar: Bar) -> None:
+        for order in self._working[symbol][:]:
+            self._match(order, bar)
 
     def _match(self, order: RestingOrder, bar: Bar) -> None:
         if order.matched >= bar.ts or order.since >= bar.ts + NANOSECONDS_A_MINUTE:

@@ -28,11 +28,13 @@ ADJUSTMENTS: Final[Mapping[tuple[str, RegimeName], Mapping[str, float]]] = {
     ("opening_range_breakout", "trend"): {"target_risk": 3.0},
     ("opening_range_breakout", "volatile"): {"volume_ratio": 2.0},
     ("opening_range_breakout", "range"): {"volume_ratio": 2.0, "target_risk": 1.5},
-    ("vwap", "volatile"): {"threshold": 0.002, "stop_atr": 4.0},
-    ("trend", "volatile"): {"stop_atr": 5.0, "min_efficiency": 0.4},
+    ("vwap", "range"): {"target_risk": 2.0},
+    ("vwap", "volatile"): {"entry_atr": 4.0, "stop_atr": 8.0},
+    ("trend", "trend"): {"target_risk": 3.0},
+    ("trend", "volatile"): {"min_efficiency": 0.4},
     ("trend", "range"): {"min_efficiency": 0.4},
-    ("scalp", "volatile"): {"entry_atr": 3.5},
-    ("scalp", "range"): {"entry_atr": 3.5, "target_percent": 30.0},
+    ("scalp", "volatile"): {"entry_atr": 6.0},
+    ("scalp", "range"): {"entry_atr": 5.5, "target_percent": 30.0},
 }
 """What differs from a strategy's defaults: volatile days need room and proof, ranges modest targets."""
 

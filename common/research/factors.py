@@ -1,4 +1,4 @@
-"""Correlated minute paths of one generated session: regimes, U-shaped activity, drift, reversion and jumps."""
+"""Correlated minute paths of one generated session: regimes, U-shaped activity, drift, reversion, fat tails, jumps."""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +10,31 @@ VOLATILITIES: Final = (0.65, 1.0, 1.7)
 """Quiet, normal and volatile sessions, as multiples of the usual deviation."""
 
 _VOLATILITY_ODDS: Final = (0.3, 0.5, 0.2)
-_TREND_ODDS: Final = 0.4
-_REVERSION_ODDS: Final = 0.35
+_MEMORY: Final = 0.5
+"""Of the session before in this one's volatility: the autocorrelation of NIFTY 50's in the first half of 2024."""
+
 _PERSISTENCE: Final = 0.97
-_DRIFT: Final = 0.015
-_CLUSTERING: Final = 0.05
+_DRIFT: Final = 0.02
+_CLUSTERING: Final = 0.08
 _COOLING: Final = 0.88
+_FAT_ODDS: Final = 0.05
+_FAT_SIZE: Final = 2.5
+_CALM: Final = math.exp(-(_CLUSTERING**2) / (1 - _PERSISTENCE**2)) / math.sqrt(1 + _FAT_ODDS * (_FAT_SIZE**2 - 1))
+"""Brings the mean square of the noise back to that of its shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """How often sessions trend and revert; the rest wander. A market keeps its mood for weeks, so that the sessions
+    before a day say something about it.
+    """
+
+    trend_odds: float
+    reversion_odds: float
+
+
+MIXED: Final = Mood(0.4, 0.35)
+MOODS: Final = (Mood(0.75, 0.1), MIXED, Mood(0.15, 0.65))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +60,16 @@ class Path:
     heat: list[float]
 
 
-def draw_regime(rng: Random, deviation: float) -> Regime:
-    """A session's regime for a series with this usual daily deviation (log)."""
-    volatility = rng.choices(VOLATILITIES, _VOLATILITY_ODDS)[0] * math.exp(rng.gauss(0.0, 0.1))
+def draw_regime(rng: Random, deviation: float, mood: Mood = MIXED, before: float = 1.0) -> Regime:
+    """A session's regime for a series with this usual daily deviation (log); before: the last session's volatility."""
+    surprise = rng.choices(VOLATILITIES, _VOLATILITY_ODDS)[0] * math.exp(rng.gauss(0.0, 0.1))
+    volatility = before**_MEMORY * surprise ** math.sqrt(1 - _MEMORY**2)
     kind = rng.random()
-    trend = rng.choice((-1.0, 1.0)) * rng.uniform(0.5, 1.3) if kind < _TREND_ODDS else 0.0
-    reverts = _TREND_ODDS <= kind < _TREND_ODDS + _REVERSION_ODDS
-    reversion = rng.uniform(0.01, 0.04) if reverts else 0.0
-    surprise = 3.0 if rng.random() < 0.1 else 1.0
-    return Regime(volatility, trend, reversion, rng.gauss(0.0, 0.4 * deviation * surprise))
+    trend = rng.choice((-1.0, 1.0)) * rng.uniform(0.6, 1.6) if kind < mood.trend_odds else 0.0
+    reverts = mood.trend_odds <= kind < mood.trend_odds + mood.reversion_odds
+    reversion = rng.uniform(0.006, 0.02) if reverts else 0.0
+    news = 3.0 if rng.random() < 0.1 else 1.0
+    return Regime(volatility, trend, reversion, rng.gauss(0.0, 0.4 * deviation * news))
 
 
 def walk(rng: Random, regime: Regime, deviation: float, shape: Sequence[float], jumps_a_session: float) -> Path:
@@ -65,7 +85,8 @@ def walk(rng: Random, regime: Regime, deviation: float, shape: Sequence[float], 
         mood = _PERSISTENCE * mood + _CLUSTERING * rng.gauss(0.0, 1.0)
         drift = _PERSISTENCE * drift + _DRIFT * rng.gauss(0.0, 1.0)
         heat *= _COOLING
-        noise = scale * math.exp(mood) * (1.0 + 0.5 * heat) * rng.gauss(0.0, 1.0)
+        fat = _FAT_SIZE if rng.random() < _FAT_ODDS else 1.0
+        noise = _CALM * scale * math.exp(mood) * fat * (1.0 + 0.5 * heat) * rng.gauss(0.0, 1.0)
         level += sigma * (noise + drift) + push - regime.reversion * level
         if rng.random() < odds:
             level += rng.choice((-1.0, 1.0)) * rng.uniform(4.0, 9.0) * sigma

@@ -14,8 +14,9 @@ from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.calendar import MarketClosed, Session, next_trading_day, previous_trading_day, session_on
 from common.market.instrument import Instrument, Kind
 from common.market.rules import equity_tick, freeze_quantity, index_tick, lot_size
+from common.market.tables import OutsideTable
 from common.research.contract_dates import future_expiry, last_moment, option_expiries
-from common.research.factors import Path, Regime, draw_regime, noise_shape, volume_shape, walk
+from common.research.factors import MOODS, Mood, Path, Regime, draw_regime, noise_shape, volume_shape, walk
 from common.research.large_caps import LARGE_CAPS, Stock
 from common.research.listing import INDEX_TICK, future_symbol
 from common.research.option_chain import NANOSECONDS_A_YEAR, option_chain
@@ -29,7 +30,7 @@ INDEX_PAISE: Final = 2_450_000
 MAX_SESSIONS_BEFORE: Final = 60
 MARKET_DEVIATION: Final = 0.006
 SECTOR_DEVIATION: Final = 0.0045
-_STREAM: Final = "tron-session-1"
+_STREAM: Final = "tron-session-2"
 """Part of every seed: change it when the generator changes, so that an old seed is not taken for the new day."""
 
 _IMPLIED: Final = 0.12
@@ -50,19 +51,23 @@ class _Hours:
 
 @dataclass(slots=True)
 class _Market:
-    """What carries over from session to session: unrounded prices in paise, and the bars so far."""
+    """What carries over from session to session: unrounded prices in paise, volatility as a multiple of the usual
+    one, and the bars so far.
+    """
 
     prices: dict[str, float]
     starts: dict[str, float]
     index_start: float
     interest: int
     bars: dict[str, list[Bar]]
+    volatility: float = 1.0
 
 
 def generate(
     day: date, seed: int, *, stocks: Sequence[Stock] = LARGE_CAPS, sessions_before: int = 5
 ) -> Recording:
-    """Bars of `day` and of `sessions_before` trading days before it; options on `day` only.
+    """Bars of `day` and of `sessions_before` trading days before it (fewer where the calendar begins); options on
+    `day` only.
 
     Stocks, NIFTY 50, its nearest future, options of the two nearest expiries. Same arguments, same bars. A stock's
     noise depends on seed, date and its own symbol, so leaving one out leaves the others as they are.
@@ -79,18 +84,30 @@ def generate(
     future = instruments[-1]
     future_close = last_moment(future.expiry or day, day)
     market = _opening_market(seed, stocks)
-    days = [day]
-    for _ in range(sessions_before):
-        days.append(previous_trading_day(days[-1]))
-    volatility = 1.0
-    for date_ in reversed(days):
-        volatility = _trade_session(market, instruments, stocks, _hours(date_), seed)
+    for date_ in [*_days_before(day, sessions_before), day]:
+        _trade_session(market, instruments, stocks, _hours(date_), seed)
     today = [bar for bar in market.bars[future.symbol] if bar.ts >= session.open]
     closes = [(expiry, last_moment(expiry, day)) for expiry in option_expiries(UNDERLYING, day)]
-    sigma = _IMPLIED * (0.5 + 0.5 * volatility)
+    sigma = _IMPLIED * (0.5 + 0.5 * market.volatility)
     options, bars = option_chain(_stream(seed, day, "options"), UNDERLYING, today, future_close, closes, sigma)
     listed = {instrument.symbol: instrument for instrument in sorted([*instruments, *options], key=_by_symbol)}
     return Recording(listed, {symbol: (market.bars | bars)[symbol] for symbol in listed})
+
+
+def _days_before(day: date, sessions: int) -> list[date]:
+    """Up to `sessions` trading days, oldest first."""
+    days = [day]
+    try:
+        for _ in range(sessions):
+            days.append(previous_trading_day(days[-1]))  # noqa: PERF401 (what was found before an error is kept)
+    except OutsideTable:
+        pass
+    return days[:0:-1]
+
+
+def _mood(seed: int, day: date) -> Mood:
+    """The market's in the month of `day`."""
+    return _stream(seed, None, f"mood of {day:%Y-%m}").choice(MOODS)
 
 
 def _by_symbol(instrument: Instrument) -> str:
@@ -147,17 +164,18 @@ def _minutes(session: Session) -> list[int]:
 
 def _trade_session(
     market: _Market, instruments: Sequence[Instrument], stocks: Sequence[Stock], hours: _Hours, seed: int
-) -> float:
-    """Adds one session's bars to `market`; returns the market's volatility in it as a multiple of the usual."""
-    rng = _stream(seed, hours.date, "market")
-    regime = draw_regime(rng, MARKET_DEVIATION)
+) -> None:
+    """Adds one session's bars to `market`."""
+    rng, mood = _stream(seed, hours.date, "market"), _mood(seed, hours.date)
+    regime = draw_regime(rng, MARKET_DEVIATION, mood, market.volatility)
+    market.volatility = regime.volatility
     common = walk(rng, regime, MARKET_DEVIATION, hours.noise, 0.8)
     sectors = {name: _sector(seed, hours, name) for name in sorted({stock.sector for stock in stocks})}
     weights = sum(stock.weight for stock in stocks)
     index_open, index = 0.0, [0.0] * len(hours.stamps)
     for stock, instrument in zip(stocks, instruments, strict=False):
         rng = _stream(seed, hours.date, stock.symbol)
-        opens, closes = _trade_stock(rng, market, instrument, stock, hours, (common, sectors[stock.sector]), regime)
+        opens, closes = _trade_stock(rng, market, instrument, stock, hours, (common, sectors[stock.sector]), regime, mood)
         share = market.index_start * stock.weight / weights / market.starts[stock.symbol]
         index_open += share * opens
         index = [level + share * close for level, close in zip(index, closes, strict=True)]
@@ -167,20 +185,20 @@ def _trade_session(
     sketch = Sketch(hours.stamps[:end], index_open, index[:end], noise[:end], [0] * end, [0] * end)
     market.bars.setdefault(spot.symbol, []).extend(paint(rng, spot, sketch))
     _trade_future(_stream(seed, hours.date, "future"), market, future, hours, (index_open, index, noise), common)
-    return regime.volatility
 
 
 def _sector(seed: int, hours: _Hours, name: str) -> Path:
     rng = _stream(seed, hours.date, f"sector {name}")
-    return walk(rng, draw_regime(rng, SECTOR_DEVIATION), SECTOR_DEVIATION, hours.noise, 0.3)
+    regime = draw_regime(rng, SECTOR_DEVIATION, _mood(seed, hours.date))
+    return walk(rng, regime, SECTOR_DEVIATION, hours.noise, 0.3)
 
 
 def _trade_stock(
     rng: Random, market: _Market, instrument: Instrument, stock: Stock, hours: _Hours, shared: tuple[Path, Path],
-    regime: Regime,
+    regime: Regime, mood: Mood,
 ) -> tuple[float, list[float]]:
     """Adds the stock's bars; returns its unrounded open and closes, to the end of derivatives trading."""
-    own_regime = draw_regime(rng, stock.deviation)
+    own_regime = draw_regime(rng, stock.deviation, mood)
     own, (common, sector) = walk(rng, own_regime, stock.deviation, hours.noise, 0.3), shared
     before, symbol = market.prices[stock.symbol], stock.symbol
     opens = before * math.exp(stock.beta * common.gap + sector.gap + own.gap)

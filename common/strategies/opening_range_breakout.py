@@ -23,7 +23,7 @@ class OpeningRangeBreakoutParameters(Parameters):
     volume_period: int = Field(default=20, ge=2, le=200)
     atr_period: int = Field(default=14, ge=2, le=100)
     stop_atr: float = Field(default=0.0, ge=0, le=100)
-    min_stop_percent: float = Field(default=0.25, ge=0.05, le=1)
+    min_stop_percent: float = Field(default=0.5, ge=0.05, le=1)
     max_stop_percent: float = Field(default=1.0, ge=1, le=10)
     target_risk: float = Field(default=2.0, ge=0, le=20)
 

@@ -23,11 +23,11 @@ class ScalpParameters(Parameters):
     """
 
     underlying: str = Field(default="NIFTY", min_length=1, max_length=30)
-    momentum_minutes: int = Field(default=5, ge=1, le=60)
-    entry_atr: float = Field(default=3.0, ge=0.5, le=20)
-    reverse_atr: float = Field(default=1.0, ge=0, le=20)
-    fade_minutes: int = Field(default=15, ge=1, le=180)
-    atr_period: int = Field(default=14, ge=2, le=100)
+    momentum_minutes: int = Field(default=15, ge=1, le=60)
+    entry_atr: float = Field(default=5.0, ge=0.5, le=20)
+    reverse_atr: float = Field(default=4.0, ge=0, le=20)
+    fade_minutes: int = Field(default=45, ge=1, le=180)
+    atr_period: int = Field(default=30, ge=2, le=100)
     moneyness: int = Field(default=0, ge=-10, le=10)
     min_days_to_expiry: int = Field(default=0, ge=0, le=60)
     max_spread_percent: float = Field(default=2.0, gt=0, le=10)
@@ -48,7 +48,8 @@ class Scalp:
     """Gets the bars of the driver alone (index, future or forward of `underlying`); trades options of its chain.
 
     How long a position is held is not the strategy's to know. What stands in for it is how long ago the market last
-    gave the impulse. While any option of the chain is held there is no entry.
+    gave the impulse. An impulse lasts until half of it is gone, so that one move is one signal. While any option of
+    the chain is held there is no entry.
     """
 
     __slots__ = ("_atr", "_last_impulse", "_momentum", "_zone", "parameters")
@@ -87,6 +88,8 @@ class Scalp:
         if needed and abs(momentum) >= needed:
             zone = 1 if momentum > 0 else -1
             self._last_impulse[zone] = bar.ts
+        elif momentum * self._zone > needed / 2:
+            zone = self._zone
         begins = zone != self._zone
         self._zone = zone
         return zone if begins else 0

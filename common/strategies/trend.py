@@ -12,17 +12,19 @@ from common.trading.strategy import Enter, Exit, Parameters, Signal, View, rupee
 
 class TrendParameters(Parameters):
     """fast, slow: periods of the averages in bars, slow above fast. efficiency_period, min_efficiency: Kaufman's ratio
-    over that many bars must reach this. stop_atr, target_atr: multiples of the ATR (target 0: none).
+    over that many bars must reach this. stop_atr: multiple of the ATR, at least min_stop_percent of the price.
+    target_risk: multiple of the stop's distance, 0 for none.
     """
 
-    fast: int = Field(default=8, ge=2, le=100)
-    slow: int = Field(default=21, ge=3, le=300)
+    fast: int = Field(default=20, ge=2, le=100)
+    slow: int = Field(default=60, ge=3, le=300)
     direction: Literal["long", "both"] = "both"
-    efficiency_period: int = Field(default=14, ge=4, le=120)
+    efficiency_period: int = Field(default=30, ge=4, le=120)
     min_efficiency: float = Field(default=0.3, ge=0, le=1)
-    atr_period: int = Field(default=14, ge=2, le=100)
-    stop_atr: float = Field(default=4.0, ge=0.1, le=1000)
-    target_atr: float = Field(default=8.0, ge=0, le=1000)
+    atr_period: int = Field(default=30, ge=2, le=100)
+    stop_atr: float = Field(default=5.0, ge=0.1, le=1000)
+    min_stop_percent: float = Field(default=0.2, ge=0, le=10)
+    target_risk: float = Field(default=2.0, ge=0, le=20)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -100,4 +102,5 @@ class Trend:
             "atr": rupees(atr), "efficiency": round(efficiency, 3),
         }
         reason = f"{'up' if side > 0 else 'down'}trend: averages crossed and the move is efficient"
-        return Enter(side, atr * parameters.stop_atr, atr * parameters.target_atr, reason, numbers)
+        stop = max(atr * parameters.stop_atr, close * parameters.min_stop_percent / 100)
+        return Enter(side, stop, stop * parameters.target_risk, reason, numbers)

@@ -1,8 +1,8 @@
-"""Session VWAP crossing: with the side that pays up for the day's average price, until price falls back through it."""
+"""Session VWAP crossing: with the side that pays up for the day's average price, until price is back through it."""
 
-from typing import ClassVar, Final, Literal, Self
+from typing import ClassVar, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass
@@ -10,34 +10,37 @@ from common.strategies.indicators import Atr
 from common.trading.strategy import Enter, Exit, Parameters, Signal, View, rupees
 
 _REASONS: Final = {1: "close crossed above the session VWAP", -1: "close crossed below the session VWAP"}
+_EXITS: Final = {1: "close fell below the session VWAP", -1: "close rose above the session VWAP"}
 
 
 class VwapParameters(Parameters):
-    """threshold: share of the VWAP that the close must be beyond it. wait_minutes: no entry on bars that start within
-    this time of the day's first bar. stop_atr, target_atr: multiples of the ATR (target 0: none).
-    stop_percent: percent of the price; above 0 it is the stop, and no ATR is computed.
+    """threshold: share of the VWAP that the close must be beyond it. entry_atr: and ATRs, whichever is more. exit_atr:
+    ATRs beyond it on the other side that end the trade. wait_minutes: no entry on bars that start within this time of
+    the day's first bar. stop_atr: multiple of the ATR, at least min_stop_percent of the price. stop_percent: percent of
+    the price; above 0 it is the stop, no ATR is computed, and entry_atr and exit_atr count as 0.
+    target_risk: multiple of the stop's distance, 0 for none.
     """
 
     threshold: float = Field(default=0.001, ge=0, le=0.05)
+    entry_atr: float = Field(default=3.0, ge=0, le=100)
+    exit_atr: float = Field(default=2.0, ge=0, le=100)
     direction: Literal["long", "both"] = "long"
     wait_minutes: int = Field(default=5, ge=0, le=240)
-    atr_period: int = Field(default=14, ge=2, le=100)
-    stop_atr: float = Field(default=3.0, ge=0.1, le=1000)
-    target_atr: float = Field(default=0.0, ge=0, le=1000)
+    atr_period: int = Field(default=30, ge=2, le=100)
+    stop_atr: float = Field(default=6.0, ge=0.1, le=1000)
+    min_stop_percent: float = Field(default=0.5, ge=0, le=10)
     stop_percent: float = Field(default=0.0, ge=0, le=90)
-
-    @model_validator(mode="after")
-    def _one_measure(self) -> Self:
-        if self.stop_percent and self.target_atr:
-            raise ValueError("target_atr needs the ATR: set stop_percent to 0, or target_atr to 0")
-        return self
+    target_risk: float = Field(default=0.0, ge=0, le=20)
 
 
 class Vwap:
-    """Enters when the close gets beyond VWAP * (1 +- threshold), exits when it is back on the other side of the VWAP.
+    """Enters when the close gets beyond the band around the VWAP, exits when it is back through the VWAP.
 
+    With ATRs the band has room on both sides: a side that was taken is left only `exit_atr` beyond the VWAP, and only
+    then may the next crossing come, so a price that hovers around its average is left alone. With a percentage as the
+    stop both are the bare threshold and VWAP: the benchmark's hot path, written out by hand.
     One bar gives one signal: a close that falls through everything exits a long, and a short waits for the next cross.
-    No signal before the first trade of the day. `on_bar` is the benchmark's hot path, so it is written out by hand.
+    No signal before the first trade of the day.
     """
 
     __slots__ = ("_atr", "_entry_from", "_lower", "_turnover", "_upper", "_volume", "_zone", "parameters")
@@ -63,11 +66,11 @@ class Vwap:
             self._atr.reset()
 
     def on_bar(self, bar: Bar, view: View) -> Signal | None:
-        """Cost: about 0.2 microseconds; no allocation unless there is a signal."""
+        """Cost: about 0.2 microseconds with a percentage as the stop; no allocation unless there is a signal."""
+        if self._atr is not None:
+            return self._on_bar_with_room(bar, view.quantity, self._atr)
         close = bar.close
         volume = bar.volume
-        if self._atr is not None:
-            self._atr.update(bar.high, bar.low, close)
         total = self._volume
         if not total and not self._open(bar.ts, volume):
             return None
@@ -84,13 +87,36 @@ class Vwap:
         if quantity:
             self._zone = zone
             if quantity > 0:
-                return Exit("close fell below the session VWAP") if close < vwap else None
-            return Exit("close rose above the session VWAP") if close > vwap else None
+                return Exit(_EXITS[1]) if close < vwap else None
+            return Exit(_EXITS[-1]) if close > vwap else None
         if zone != self._zone:
             self._zone = zone
             if zone:
-                return self._enter(zone, bar, vwap)
+                return self._enter(zone, bar, vwap, 0.0)
         return None
+
+    def _on_bar_with_room(self, bar: Bar, quantity: int, average: Atr) -> Signal | None:
+        """The same with distances in ATRs, and with crossings that keep their side until it is left for good."""
+        atr = average.update(bar.high, bar.low, bar.close)
+        if not self._volume and not self._open(bar.ts, bar.volume):
+            return None
+        self._volume += bar.volume
+        self._turnover += (bar.high + bar.low + bar.close) / 3 * bar.volume
+        vwap = self._turnover / self._volume
+        away = bar.close - vwap
+        before, self._zone = self._zone, self._side(away, vwap, atr)
+        if quantity:
+            side = 1 if quantity > 0 else -1
+            return Exit(_EXITS[side]) if away * side < -self.parameters.exit_atr * atr else None
+        return self._enter(self._zone, bar, vwap, atr) if self._zone and self._zone != before else None
+
+    def _side(self, away: float, vwap: float, atr: float) -> int:
+        """+1 or -1: the side of the VWAP that the market has taken and not left since; else 0."""
+        parameters = self.parameters
+        if abs(away) > max(vwap * parameters.threshold, parameters.entry_atr * atr):
+            side = 1 if away > 0 else -1
+            return 0 if side < 0 and parameters.direction == "long" else side
+        return 0 if away * self._zone < -parameters.exit_atr * atr else self._zone
 
     def _open(self, ts: int, volume: int) -> bool:
         """Start the wait with the day's first bar; whether there is a volume to weigh by."""
@@ -98,16 +124,16 @@ class Vwap:
             self._entry_from = ts + self.parameters.wait_minutes * NANOSECONDS_A_MINUTE
         return volume > 0
 
-    def _enter(self, side: int, bar: Bar, vwap: float) -> Enter | None:
+    def _enter(self, side: int, bar: Bar, vwap: float, atr: float) -> Enter | None:
         """None while waiting, and while the ATR is not known or is nothing."""
         if bar.ts < self._entry_from:
             return None
-        close, parameters, atr = bar.close, self.parameters, self._atr
+        close, parameters = bar.close, self.parameters
         numbers = {"close": rupees(close), "vwap": rupees(vwap)}
-        if atr is None:
-            return Enter(side, close * parameters.stop_percent / 100, 0.0, _REASONS[side], numbers)
-        if not atr.value:
-            return None
-        numbers["atr"] = rupees(atr.value)
-        stop, target = atr.value * parameters.stop_atr, atr.value * parameters.target_atr
-        return Enter(side, stop, target, _REASONS[side], numbers)
+        stop = close * parameters.stop_percent / 100
+        if not stop:
+            if not atr:
+                return None
+            numbers["atr"] = rupees(atr)
+            stop = max(atr * parameters.stop_atr, close * parameters.min_stop_percent / 100)
+        return Enter(side, stop, stop * parameters.target_risk, _REASONS[side], numbers)

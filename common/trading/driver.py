@@ -97,12 +97,15 @@ class Driver:
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
         orders, changed = self.session.book.orders, self.ledger.changed
+        drain, on_update = self.route.drain, self.session.on_update
         for _ in range(MAX_ROUNDS):
-            updates = self.route.drain()
+            updates = drain()
             if not updates:
                 return
             for update in updates:
-                self.tell(update)
+                commands = on_update(update)
+                if commands:
+                    self.carry_out(commands)
                 order = orders.get(update.tag)
                 if order is not None:
                     changed(order)

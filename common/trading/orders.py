@@ -37,26 +37,35 @@ class Status(StrEnum):
     REJECTED = "REJECTED"
     NOT_PLACED = "NOT PLACED"
 
+    terminal: bool
+    following: tuple["Status", ...]
+    progress: int
 
-TERMINAL: Final = frozenset({Status.COMPLETE, Status.CANCELLED, Status.REJECTED, Status.NOT_PLACED})
 
-_AT_BROKER: Final = frozenset({Status.OPEN, Status.TRIGGER_PENDING, Status.COMPLETE, Status.CANCELLED, Status.REJECTED})
-TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = {
-    Status.INTENDED: _AT_BROKER | {Status.SENT, Status.UNKNOWN, Status.NOT_PLACED},
-    Status.SENT: _AT_BROKER | {Status.UNKNOWN},
-    Status.UNKNOWN: _AT_BROKER | {Status.NOT_PLACED},
-    Status.OPEN: frozenset({Status.COMPLETE, Status.CANCELLED, Status.REJECTED}),
-    Status.TRIGGER_PENDING: frozenset({Status.OPEN, Status.COMPLETE, Status.CANCELLED, Status.REJECTED}),
-    Status.COMPLETE: frozenset(),
+TERMINAL: Final = (Status.COMPLETE, Status.CANCELLED, Status.REJECTED, Status.NOT_PLACED)
+
+_AT_BROKER: Final = (Status.OPEN, Status.TRIGGER_PENDING, Status.COMPLETE, Status.CANCELLED, Status.REJECTED)
+TRANSITIONS: Final[Mapping[Status, tuple[Status, ...]]] = {
+    Status.INTENDED: (*_AT_BROKER, Status.SENT, Status.UNKNOWN, Status.NOT_PLACED),
+    Status.SENT: (*_AT_BROKER, Status.UNKNOWN),
+    Status.UNKNOWN: (*_AT_BROKER, Status.NOT_PLACED),
+    Status.OPEN: (Status.COMPLETE, Status.CANCELLED, Status.REJECTED),
+    Status.TRIGGER_PENDING: (Status.OPEN, Status.COMPLETE, Status.CANCELLED, Status.REJECTED),
+    Status.COMPLETE: (),
     # A cancelled order has been seen to fill: the broker's last word counts.
-    Status.CANCELLED: frozenset({Status.COMPLETE}),
-    Status.REJECTED: frozenset(),
-    Status.NOT_PLACED: frozenset(),
+    Status.CANCELLED: (Status.COMPLETE,),
+    Status.REJECTED: (),
+    Status.NOT_PLACED: (),
 }
 _PROGRESS: Final = {
     Status.INTENDED: 0, Status.SENT: 1, Status.UNKNOWN: 1, Status.TRIGGER_PENDING: 2, Status.OPEN: 3,
     Status.CANCELLED: 4, Status.REJECTED: 4, Status.NOT_PLACED: 4, Status.COMPLETE: 5,
 }
+# An enum's hash is a Python call: what every update asks of a status is kept on the member instead.
+for _status in Status:
+    _status.terminal = _status in TERMINAL
+    _status.following = TRANSITIONS[_status]
+    _status.progress = _PROGRESS[_status]
 
 
 class TransitionError(Exception):
@@ -143,16 +152,16 @@ class Order:
     @property
     def working(self) -> bool:
         """May still fill."""
-        return self.status not in TERMINAL
+        return not self.status.terminal
 
     def move(self, status: Status) -> bool:
         """Take `status` if the table lists it; False for one that is old news. Raises TransitionError."""
         if status is self.status:
             return False
-        if status in TRANSITIONS[self.status]:
+        if status in self.status.following:
             self.status = status
             return True
-        if _PROGRESS[status] < _PROGRESS[self.status]:
+        if status.progress < self.status.progress:
             return False
         raise TransitionError(
             f"order {self.tag} of {self.symbol} is {self.status} and the broker now says {status}: "

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from common.trading.exits import protect, step_out
 from common.trading.messages import Command
-from common.trading.orders import TERMINAL, Order, Purpose, Status
+from common.trading.orders import Order, Purpose, Status
 from common.trading.prices import away_from
 from common.trading.session import Session
 from common.trading.slot import Slot
@@ -28,7 +28,7 @@ def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command
             _remember_entry(session, slot, order, fill.price)
         session.count(slot, order, fill, out)
     for order in known:
-        if order.status not in TERMINAL:
+        if not order.status.terminal:
             _attach(session, session.slots[order.symbol], order)
     for slot in session.slots.values():
         if slot.quantity and slot.entry_order is not None:

@@ -20,7 +20,7 @@ from common.trading.messages import (
     PublishTrade,
     Timer,
 )
-from common.trading.orders import TERMINAL, Fill, Order, OrderUpdate, Purpose, Status
+from common.trading.orders import Fill, Order, OrderUpdate, Purpose, Status
 from common.trading.prices import target_reached
 from common.trading.slot import Slot
 from common.trading.strategy import Enter, Signal, Strategy
@@ -71,17 +71,16 @@ class Session:
             return NOTHING
         slot.last = bar
         now = self.now = bar.ts + NANOSECONDS_A_MINUTE
-        commands: list[Command] | None = None
-        if slot.busy or now >= self._wake:
-            commands = []
-            self._attend(slot, bar, now, commands)
+        commands = NOTHING
+        if now >= self._wake or (slot.busy and not self._quiet(slot, bar)):
+            commands = self._attend(slot, bar, now)
         strategy = slot.strategy
         if strategy is None:
-            return commands or NOTHING
+            return commands
         signal = strategy.on_bar(bar, slot)
         if signal is None:
-            return commands or NOTHING
-        return [*(commands or ()), *self._act(slot, signal, now)]
+            return commands
+        return [*commands, *self._act(slot, signal, now)]
 
     def warm(self, bar: Bar) -> None:
         """A bar from before a restart: prices and indicators take it, nothing is decided."""
@@ -102,10 +101,9 @@ class Session:
             return NOTHING
         bar = slot.last = bar_of(quote)
         self.now = quote.ts
-        commands: list[Command] = []
         if slot.busy or quote.ts >= self._wake:
-            self._attend(slot, bar, quote.ts, commands)
-        return commands
+            return self._attend(slot, bar, quote.ts)
+        return NOTHING
 
     def on_timer(self, timer: Timer) -> Sequence[Command]:
         """Time passed without a bar."""
@@ -131,10 +129,13 @@ class Session:
         order = self.book.orders.get(update.tag)
         if order is None:
             return [Log(update.ts, "WARNING", f"update of an unknown order {update.tag}", {"tag": update.tag})]
-        slot = self.slots[order.symbol]
-        commands: list[Command] = []
         if update.broker_id:
             order.broker_id = update.broker_id
+        if not update.fills and not update.status.terminal:
+            order.move(update.status)
+            return NOTHING
+        slot = self.slots[order.symbol]
+        commands: list[Command] = []
         fills = [fill for fill in update.fills if order.add_fill(fill)]
         for fill in fills:
             self.count(slot, order, fill, commands)
@@ -159,7 +160,22 @@ class Session:
         leave(self.book, target, signal.reason, now, commands)
         return commands
 
-    def _attend(self, slot: Slot, bar: Bar, now: int, out: list[Command]) -> None:
+    def _quiet(self, slot: Slot, bar: Bar) -> bool:
+        """Marks a position whose stop rests and that wants nothing else, the common case of a bar; else False."""
+        order = slot.exit
+        if order is None or order.status is not Status.TRIGGER_PENDING or slot.leaving or slot.target_price:
+            return False
+        quantity, account = slot.quantity, self.book.account
+        mark = (bar.bid if quantity > 0 else bar.ask) or bar.close
+        pnl = account.open_pnl + quantity * (mark - slot.mark)
+        if pnl <= account.floor or account.warnings or slot.entry is not None:
+            return False
+        account.open_pnl = pnl
+        slot.mark = mark
+        return True
+
+    def _attend(self, slot: Slot, bar: Bar, now: int) -> list[Command]:
+        out: list[Command] = []
         if now >= self._wake:
             self._keep_time(now, out)
         if slot.quantity:
@@ -171,11 +187,11 @@ class Session:
                 step_out(self.book, slot, now, out)
             elif slot.target_price and target_reached(slot, mark):
                 leave(self.book, slot, "target", now, out)
-            account = self.book.account
-            if (account.open_pnl <= account.floor or account.warnings) and account.loss_reached():
-                self._halt_at_loss(now, out)
-        elif slot.entry is not None and now - slot.entry.created >= self._entry_timeout:
+            if self.book.account.loss_reached() and not self.book.account.halted:
+                self._halt("daily loss reached", now, out, flatten=True)
+        if slot.entry is not None and now - slot.entry.created >= self._entry_timeout:
             out.append(CancelOrder(slot.entry))
+        return out
 
     def _mark(self, slot: Slot, bar: Bar) -> int:
         quantity = slot.quantity
@@ -223,7 +239,7 @@ class Session:
                 step_out(self.book, slot, ts, out)
             else:
                 protect(self.book, slot, order, ts, out)
-        if order.status in TERMINAL and slot.entry is order:
+        if order.status.terminal and slot.entry is order:
             slot.entry = None
             if not slot.quantity:
                 self.book.account.release(slot.symbol)
@@ -233,11 +249,11 @@ class Session:
         if slot.quantity == 0:
             if slot.entry is None:
                 slot.settle()
-            elif slot.exit is order and order.status in TERMINAL:
+            elif slot.exit is order and order.status.terminal:
                 slot.exit, slot.leaving, slot.step = None, "", 0
                 out.append(CancelOrder(slot.entry))
             return
-        if order.status in TERMINAL and slot.exit is order:
+        if order.status.terminal and slot.exit is order:
             slot.exit = None
             slot.leaving = slot.leaving or f"stop {order.status.lower()}"
             step_out(self.book, slot, ts, out)
@@ -264,10 +280,6 @@ class Session:
         out.append(Log(now, "WARNING", f"entries stopped: {reason}", {"reason": reason, "flatten": flatten}))
         if flatten:
             self._flatten(reason, now, out)
-
-    def _halt_at_loss(self, now: int, out: list[Command]) -> None:
-        if not self.book.account.halted:
-            self._halt("daily loss reached", now, out, flatten=True)
 
     def _flatten(self, reason: str, now: int, out: list[Command]) -> None:
         for slot in self.slots.values():

@@ -1,10 +1,18 @@
-"""Tron's engine for the peers' benchmark: the very session that trades, with risk, order table, charges and exchange on.
+"""Tron's engine for the peers' benchmark: the session that trades, with risk, order table, charges and exchange on.
 
 Joins `run_inproc.py` and `run_peers.py` of a peers' benchmark folder as one file; see docs/performance.md.
 """
 
-import gc
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+# In a peer's environment: our code first, our locked packages last, so that the peer keeps its own versions.
+sys.path.insert(0, str(ROOT))
+sys.path += [str(path) for path in (ROOT / ".venv" / "lib").glob("python*/site-packages")]
 
 NAME = "tron"
 DISTS = ("tron",)
@@ -15,14 +23,14 @@ DAY_NS = 86_400 * 10**9
 PARAMETERS = {"vwap": {"stop_percent": 50.0, "wait_minutes": 0}, "ema": {"stop_percent": 50.0}}
 
 
-def imports():
+def imports() -> None:
     """Everything a run needs, so that its time is counted as import time."""
     import common.research.replay
     import common.strategies.registry
     import common.trading.driver  # noqa: F401
 
 
-def prepare(task, strategy, raw):
+def prepare(_task: str, strategy: str, raw: Mapping[str, Any]) -> Any:
     """Arrays to days of bars: [(date, SessionTimes, [Bar])]. Prices become integer paise."""
     import numpy as np
 
@@ -48,11 +56,10 @@ def prepare(task, strategy, raw):
         opening = ts[0] - int(raw["k"][start]) * 60 * 10**9
         day = date(1970, 1, 1) + timedelta(days=ts[0] // DAY_NS)
         days.append((day, _times(day, opening, strategy), bars))
-    gc.freeze()  # bars live as long as the run: the collector need not walk them, in this engine or in any other
     return symbols, days
 
 
-def _times(day, opening, strategy):
+def _times(day: date, opening: int, strategy: str) -> Any:
     """The benchmark's hours: vwap enters before 15:16 and squares off then, ema carries overnight."""
     from common.market.calendar import SessionTimes
     from common.market.instrument import AssetClass
@@ -66,7 +73,7 @@ def _times(day, opening, strategy):
     )
 
 
-def _driver(symbols, day, times, strategy, params):
+def _driver(symbols: Sequence[str], day: date, times: Any, strategy: str, params: Mapping[str, Any]) -> Any:
     from common.exchange.fills import FillModel
     from common.exchange.simulated import Exchange
     from common.market.instrument import AssetClass, Instrument, Kind
@@ -84,7 +91,7 @@ def _driver(symbols, day, times, strategy, params):
     limits = Limits(huge, huge, huge, 10**9, 10**6, huge)
     policy = ExitPolicy(widths=(10.0,), entry_width=10.0)
     book = Book(AssetClass.STOCK, day, Account(limits), policy, _rates())
-    slots = {}
+    slots: dict[str, Slot] = {}
     universe = Universe(day, list(instruments.values()))
     name = {"vwap": "vwap", "ema": "ema_cross"}[strategy]
     for symbol, instrument in instruments.items():
@@ -94,25 +101,29 @@ def _driver(symbols, day, times, strategy, params):
     return Driver(Session(book, slots, times), exchange, MemoryLedger())
 
 
-def _rates():
+def _rates() -> Any:
     from common.trading.charges import ChargeRates
 
     return ChargeRates(brokerage_ppb=300_000)
 
 
-def run(ctx, strategy, params):
+def run(ctx: Any, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """One whole run; P&L in rupees, net of 0.03% a side."""
+    from common.research.replay import rare_collections
+
     symbols, days = ctx
     rates = _rates()
     driver = _driver(symbols, days[0][0], days[0][1], strategy, params)
-    for day, times, bars in days:
-        driver.session.open_day(day, times, rates)
-        driver.run(bars)
+    with rare_collections():
+        for day, times, bars in days:
+            driver.session.open_day(day, times, rates)
+            driver.run(bars)
     trades = driver.ledger.trades
     return {"n_trades": len(trades), "pnl": sum(trade.net for trade in trades) / 100,
             "n_fills": sum(len(order.fills) for order in driver.ledger.orders.values())}
 
 
-def sweep(ctx, strategy, grid):
+def sweep(ctx: Any, strategy: str, grid: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """One run a parameter set."""
+    assert strategy == "ema"
     return {"n_trades": sum(run(ctx, "ema", {"fast": f, "slow": s})["n_trades"] for f, s in grid)}

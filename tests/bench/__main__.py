@@ -1,0 +1,43 @@
+"""`make bench`: the session that trades beside its peers, in one process, round by round.
+
+Uses the peers' benchmark folder (TRON_BENCH, or ../shared/bench beside the repository); makes what it needs there once.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+ENGINE: Final = Path(__file__).with_name("session_engine.py")
+PEERS: Final = ("nautilus", "backtestingpy", "vectorbt_", "hftbacktest_")
+
+
+def main() -> int:
+    """0: measured. 2: the peers are not here."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--bars", type=int, default=100_000)
+    parser.add_argument("--strategy", choices=("vwap", "ema"), action="append")
+    chosen = parser.parse_args()
+    folder = Path(os.environ.get("TRON_BENCH", ROOT.parent / "shared" / "bench"))
+    if not (folder / "run_inproc.py").is_file():
+        print(f"no peers' benchmark in {folder}: name its folder in TRON_BENCH", file=sys.stderr)
+        return 2
+    home = Path(os.environ.get("BENCH_ROOT", Path.home() / ".cache" / "peers-bench"))
+    python = home / "venvs" / "all" / "bin" / "python"
+    if not python.exists() or not (home / "data" / "single_1m.parquet").exists():
+        print(f"setting up the peers in {home} (minutes, gigabytes, once) ...", flush=True)
+        subprocess.run(["sh", str(folder / "setup.sh")], check=True)
+    for strategy in chosen.strategy or ["vwap", "ema"]:
+        command = [str(python), "run_inproc.py", "--n", str(chosen.bars), "--rounds", str(chosen.rounds)]
+        command += ["--strategy", strategy, str(ENGINE)]
+        command += [peer for peer in PEERS if strategy == "vwap" or peer != "hftbacktest_"]
+        subprocess.run(command, check=True, cwd=folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
