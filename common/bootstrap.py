@@ -5,7 +5,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +111,7 @@ class Application:
         return self.settings.home / "journal" / f"{day.isoformat()}-{asset_class.value}.jsonl"
 
 
+@cache
 def application() -> Application:
-    """For entry points: from the environment. Raises SettingsError."""
+    """For entry points: from the environment, once a process. Raises SettingsError."""
     return Application(read_settings())

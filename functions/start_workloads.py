@@ -1,17 +1,24 @@
 """A plan was written: start one workload per enabled asset class, however often the event arrives."""
 
+import json
+
 import functions_framework
 
 from common.bootstrap import application
 from common.day.plan import PLANS
 from common.day.start import start_workloads as start
-from functions.firestore_event import CloudEvent, decode
+from functions.firestore_event import CloudEvent, EventRefused, decode
 
 
 @functions_framework.cloud_event
 def start_workloads(event: CloudEvent) -> None:
     """The plan's own content decides, as it is stored now: the event only says where to look."""
-    written = decode(event)
+    try:
+        written = decode(event)
+    except EventRefused as error:
+        # Acknowledged: sent again it would be as unreadable, and the sweeper starts what it should have started.
+        print(json.dumps({"severity": "ERROR", "message": f"start_workloads: {error}"}), flush=True)
+        return
     if written.collection != PLANS:
         return
     app = application()

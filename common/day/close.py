@@ -8,6 +8,7 @@ from typing import Any, Final
 from common.day.ledger import load_orders, load_trades, workload_id
 from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
+from common.day.trade import equity_name
 from common.day.workloads import WORKLOADS
 from common.planning.plan import ClassPlan, Plan
 from common.ports import Archive, Conflict, Create, DocumentStore, MarketData
@@ -48,7 +49,7 @@ def _outcome(day: date, chosen: ClassPlan, store: DocumentStore, archive: Archiv
     asset_class = chosen.asset_class
     workload = store.get(WORKLOADS, workload_id(day, asset_class))
     summary: Mapping[str, Any] = workload.fields["summary"] if workload else {}
-    equity = archive.get(day, f"equity/{asset_class.value}.json")
+    equity = archive.get(day, equity_name(asset_class))
     trades = load_trades(store, day, asset_class)
     return Outcome(
         asset_class=asset_class, state=workload.fields["state"] if workload else "NEVER LAUNCHED",

@@ -68,6 +68,11 @@ def _plan(store: DocumentStore, day: date, asset_class: AssetClass) -> ClassPlan
     return chosen
 
 
+def equity_name(asset_class: AssetClass) -> str:
+    """Of the archive's blob with the net P&L by minute: [[IST time, paise], ...]."""
+    return f"equity/{asset_class.value}.json"
+
+
 class _Workload:
     def __init__(self, day: date, plan: ClassPlan, ports: TradePorts, ledger: StoreLedger) -> None:
         self.day = day
@@ -75,6 +80,7 @@ class _Workload:
         self.ports = ports
         self.ledger = ledger
         self.equity: list[tuple[str, int]] = []
+        self.equity_name = equity_name(plan.asset_class)
         self.minutes = 0
         self.state_version = ""
         self.launches = 0
@@ -88,9 +94,10 @@ class _Workload:
             self._report(State.RUNNING, session, resume_at)
             driver = Driver(session, broker, self.ledger)
             self._recover(session, driver, broker)
+            self.equity = self._equity_before(resume_at)
             symbols = [instrument.symbol for instrument in instruments]
             feed = self.ports.market.feed(self.day, symbols)
-            trade_minutes(driver, feed, resume_at, lambda ts: self._minute(session, ts))
+            trade_minutes(driver, feed, resume_at, lambda ts: self._minute(session, ts, warm=ts < resume_at))
             return self._finish(session)
         finally:
             broker.close()
@@ -141,17 +148,28 @@ class _Workload:
         for order in unseen:
             order.move(Status.NOT_PLACED)
 
-    def _minute(self, session: Session, ts: int) -> None:
+    def _equity_before(self, resume_at: int) -> list[tuple[str, int]]:
+        """The curve as far as an earlier run has kept it; its last minutes may be lost with that run."""
+        kept = self.ports.archive.get(self.day, self.equity_name) if resume_at else None
+        until = at(resume_at).isoformat()
+        return [(time, net) for time, net in json.loads(kept) if time < until] if kept else []
+
+    def _minute(self, session: Session, ts: int, *, warm: bool) -> None:
+        if warm:
+            return
         account = session.book.account
         account.note_peaks()
         self.equity.append((at(ts).isoformat(), account.net))
         self.minutes += 1
         if self.minutes % HEARTBEAT_MINUTES == 0:
+            self._keep_equity()
             self._report(State.RUNNING, session, ts)
 
+    def _keep_equity(self) -> None:
+        self.ports.archive.put(self.day, self.equity_name, json.dumps(self.equity).encode(), overwrite=True)
+
     def _finish(self, session: Session) -> Mapping[str, Any]:
-        name = f"equity/{self.plan.asset_class.value}.json"
-        self.ports.archive.put(self.day, name, json.dumps(self.equity).encode(), overwrite=True)
+        self._keep_equity()
         open_symbols = [slot.symbol for slot in session.slots.values() if slot.quantity]
         state = State.FAILED if open_symbols else State.DONE
         return self._report(state, session, session.now)

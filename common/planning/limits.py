@@ -52,7 +52,8 @@ class ClassLimits(Record):
             capital=self.capital_paise, daily_loss=self.loss_paise, risk_per_trade=self.risk_per_trade_paise,
             max_trades=self.max_trades, max_open_positions=self.max_open_positions,
             max_order_value=self.max_order_value_paise, margin_percent=self.margin_percent,
-            max_spread_percent=self.max_spread_percent,
+            max_spread_percent=self.max_spread_percent, losses_to_lock_symbol=self.losses_to_lock_symbol,
+            losses_to_lock_class=self.losses_to_lock_class,
         )
 
     def tighten(self, times: SessionTimes) -> SessionTimes:

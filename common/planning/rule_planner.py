@@ -24,11 +24,11 @@ PREFERENCES: Final[Mapping[RegimeName, tuple[str, ...]]] = {
 }
 """First of these that the mandate allows for the class; otherwise the first of the mandate's own order."""
 
-ADJUSTMENTS: Final[Mapping[tuple[str, RegimeName], Mapping[str, float]]] = {
+ADJUSTMENTS: Final[Mapping[tuple[str, RegimeName], Mapping[str, float | str]]] = {
     ("opening_range_breakout", "trend"): {"target_risk": 3.0},
     ("opening_range_breakout", "volatile"): {"volume_ratio": 2.0},
     ("opening_range_breakout", "range"): {"volume_ratio": 2.0, "target_risk": 1.5},
-    ("vwap", "range"): {"target_risk": 2.0},
+    ("vwap", "range"): {"style": "fade", "direction": "both", "entry_atr": 10.0, "stop_atr": 5.0},
     ("vwap", "volatile"): {"entry_atr": 4.0, "stop_atr": 8.0},
     ("trend", "trend"): {"target_risk": 3.0},
     ("trend", "volatile"): {"min_efficiency": 0.4},

@@ -14,7 +14,7 @@ _MEMORY: Final = 0.5
 """Of the session before in this one's volatility: the autocorrelation of NIFTY 50's in the first half of 2024."""
 
 _PERSISTENCE: Final = 0.97
-_DRIFT: Final = 0.02
+_DRIFT: Final = 0.015
 _CLUSTERING: Final = 0.08
 _COOLING: Final = 0.88
 _FAT_ODDS: Final = 0.05
@@ -65,9 +65,9 @@ def draw_regime(rng: Random, deviation: float, mood: Mood = MIXED, before: float
     surprise = rng.choices(VOLATILITIES, _VOLATILITY_ODDS)[0] * math.exp(rng.gauss(0.0, 0.1))
     volatility = before**_MEMORY * surprise ** math.sqrt(1 - _MEMORY**2)
     kind = rng.random()
-    trend = rng.choice((-1.0, 1.0)) * rng.uniform(0.6, 1.6) if kind < mood.trend_odds else 0.0
+    trend = rng.choice((-1.0, 1.0)) * rng.uniform(0.6, 1.5) if kind < mood.trend_odds else 0.0
     reverts = mood.trend_odds <= kind < mood.trend_odds + mood.reversion_odds
-    reversion = rng.uniform(0.006, 0.02) if reverts else 0.0
+    reversion = rng.uniform(0.006, 0.03) if reverts else 0.0
     news = 3.0 if rng.random() < 0.1 else 1.0
     return Regime(volatility, trend, reversion, rng.gauss(0.0, 0.4 * deviation * news))
 

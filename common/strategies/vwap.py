@@ -1,8 +1,8 @@
-"""Session VWAP crossing: with the side that pays up for the day's average price, until price is back through it."""
+"""Session VWAP: with the side that pays up for the day's average price, or against a stretch that has turned."""
 
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass
@@ -11,16 +11,21 @@ from common.trading.strategy import Enter, Exit, Parameters, Signal, View, rupee
 
 _REASONS: Final = {1: "close crossed above the session VWAP", -1: "close crossed below the session VWAP"}
 _EXITS: Final = {1: "close fell below the session VWAP", -1: "close rose above the session VWAP"}
+_TURNS: Final = {1: "a stretch below the session VWAP has turned", -1: "a stretch above the session VWAP has turned"}
+_TURNED: Final = 0.75
+"""Of the band: a stretch is over, and has turned, when the close is nearer to the VWAP than this."""
 
 
 class VwapParameters(Parameters):
-    """threshold: share of the VWAP that the close must be beyond it. entry_atr: and ATRs, whichever is more. exit_atr:
-    ATRs beyond it on the other side that end the trade. wait_minutes: no entry on bars that start within this time of
-    the day's first bar. stop_atr: multiple of the ATR, at least min_stop_percent of the price. stop_percent: percent of
-    the price; above 0 it is the stop, no ATR is computed, and entry_atr and exit_atr count as 0.
-    target_risk: multiple of the stop's distance, 0 for none.
+    """style: follow the side that crosses, or fade it once it has turned. threshold: share of the VWAP that the close
+    must be beyond it. entry_atr: and ATRs, whichever is more. exit_atr: ATRs beyond it on the other side that end a
+    followed trade. wait_minutes: no entry on bars that start within this time of the day's first bar.
+    stop_atr: multiple of the ATR, at least min_stop_percent of the price. stop_percent: percent of the price; above 0
+    it is the stop, no ATR is computed, and entry_atr and exit_atr count as 0. target_risk: multiple of the stop's
+    distance, 0 for none; a faded trade ends at the VWAP.
     """
 
+    style: Literal["follow", "fade"] = "follow"
     threshold: float = Field(default=0.001, ge=0, le=0.05)
     entry_atr: float = Field(default=3.0, ge=0, le=100)
     exit_atr: float = Field(default=2.0, ge=0, le=100)
@@ -32,13 +37,20 @@ class VwapParameters(Parameters):
     stop_percent: float = Field(default=0.0, ge=0, le=90)
     target_risk: float = Field(default=0.0, ge=0, le=20)
 
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        if self.style == "fade" and (self.stop_percent or not self.entry_atr):
+            raise ValueError("style fade measures the stretch in ATRs: set stop_percent to 0 and entry_atr above 0")
+        return self
+
 
 class Vwap:
     """Enters when the close gets beyond the band around the VWAP, exits when it is back through the VWAP.
 
     With ATRs the band has room on both sides: a side that was taken is left only `exit_atr` beyond the VWAP, and only
     then may the next crossing come, so a price that hovers around its average is left alone. With a percentage as the
-    stop both are the bare threshold and VWAP: the benchmark's hot path, written out by hand.
+    stop both are the bare threshold and VWAP: the benchmark's hot path, written out by hand. Fading, it enters the
+    other way when the close is back within three quarters of the band, and leaves at the VWAP.
     One bar gives one signal: a close that falls through everything exits a long, and a short waits for the next cross.
     No signal before the first trade of the day.
     """
@@ -105,18 +117,28 @@ class Vwap:
         vwap = self._turnover / self._volume
         away = bar.close - vwap
         before, self._zone = self._zone, self._side(away, vwap, atr)
+        fading = self.parameters.style == "fade"
         if quantity:
-            side = 1 if quantity > 0 else -1
-            return Exit(_EXITS[side]) if away * side < -self.parameters.exit_atr * atr else None
-        return self._enter(self._zone, bar, vwap, atr) if self._zone and self._zone != before else None
+            return self._leave(1 if quantity > 0 else -1, away, atr, fading=fading)
+        side = -before if fading else self._zone
+        wanted = side and self._zone != before and (side > 0 or self.parameters.direction == "both")
+        return self._enter(side, bar, vwap, atr) if wanted else None
 
     def _side(self, away: float, vwap: float, atr: float) -> int:
-        """+1 or -1: the side of the VWAP that the market has taken and not left since; else 0."""
+        """+1 or -1: the side of the VWAP that the market has taken and not left since; else 0, and without an ATR."""
         parameters = self.parameters
-        if abs(away) > max(vwap * parameters.threshold, parameters.entry_atr * atr):
-            side = 1 if away > 0 else -1
-            return 0 if side < 0 and parameters.direction == "long" else side
-        return 0 if away * self._zone < -parameters.exit_atr * atr else self._zone
+        if not atr:
+            return 0
+        band = max(vwap * parameters.threshold, parameters.entry_atr * atr)
+        if abs(away) > band:
+            return 1 if away > 0 else -1
+        least = _TURNED * band if parameters.style == "fade" else -parameters.exit_atr * atr
+        return 0 if away * self._zone < least else self._zone
+
+    def _leave(self, side: int, away: float, atr: float, *, fading: bool) -> Exit | None:
+        if fading:
+            return Exit("close is back at the session VWAP") if away * side >= 0 else None
+        return Exit(_EXITS[side]) if away * side < -self.parameters.exit_atr * atr else None
 
     def _open(self, ts: int, volume: int) -> bool:
         """Start the wait with the day's first bar; whether there is a volume to weigh by."""
@@ -125,15 +147,14 @@ class Vwap:
         return volume > 0
 
     def _enter(self, side: int, bar: Bar, vwap: float, atr: float) -> Enter | None:
-        """None while waiting, and while the ATR is not known or is nothing."""
+        """None while waiting."""
         if bar.ts < self._entry_from:
             return None
         close, parameters = bar.close, self.parameters
         numbers = {"close": rupees(close), "vwap": rupees(vwap)}
         stop = close * parameters.stop_percent / 100
         if not stop:
-            if not atr:
-                return None
             numbers["atr"] = rupees(atr)
             stop = max(atr * parameters.stop_atr, close * parameters.min_stop_percent / 100)
-        return Enter(side, stop, stop * parameters.target_risk, _REASONS[side], numbers)
+        reason = (_TURNS if parameters.style == "fade" else _REASONS)[side]
+        return Enter(side, stop, stop * parameters.target_risk, reason, numbers)

@@ -4,7 +4,7 @@ from common.market.calendar import SessionTimes
 from common.trading.book import Book
 from common.trading.messages import Command, Log
 from common.trading.orders import Kind, Purpose
-from common.trading.prices import marketable, touch
+from common.trading.prices import marketable
 from common.trading.risk import Verdict
 from common.trading.slot import Slot
 from common.trading.strategy import Enter
@@ -15,11 +15,12 @@ def enter(book: Book, slot: Slot, signal: Enter, times: SessionTimes, strategy: 
     out: list[Command] = []
     if slot.busy:
         return out
-    verdict = _timely(times, now) or _tradable(book, slot, signal.side)
-    price = touch(slot, signal.side)
     distance = slot.instrument.round_up(signal.stop_distance) if signal.stop_distance > 0 else 0
-    quantity = 0
+    price = quantity = 0
+    verdict = _timely(times, now) or _tradable(book, slot, signal.side)
     if verdict is None:
+        # Sized and checked at the worst price that the order may pay.
+        price = marketable(slot, signal.side, book.policy.entry_width)
         quantity = book.account.size(slot.instrument, price, distance)
         verdict = book.account.check_entry(slot.instrument, price, quantity, distance)
     if not verdict.allowed:
@@ -28,9 +29,8 @@ def enter(book: Book, slot: Slot, signal: Enter, times: SessionTimes, strategy: 
     book.account.reserved[slot.symbol] = book.account.need(price, quantity)
     target = slot.instrument.round_up(signal.target_distance) if signal.target_distance > 0 else 0
     slot.entry = slot.entry_order = book.send(
-        slot, Purpose.ENTRY, signal.side, quantity, Kind.LIMIT,
-        marketable(slot, signal.side, book.policy.entry_width), 0, now, verdict, out,
-        strategy=strategy, reason=signal.reason, numbers=signal.numbers, stop_distance=distance,
+        slot, Purpose.ENTRY, signal.side, quantity, Kind.LIMIT, price, 0, now, verdict, out, strategy=strategy,
+        reason=signal.reason, numbers=signal.numbers, stop_distance=distance,
         target_distance=target,
     )
     return out

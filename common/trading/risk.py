@@ -1,5 +1,6 @@
 """Risk: every entry is allowed or denied with a code and the numbers behind it; exits are never denied."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from common.market.money import Paise
 class Limits:
     """One workload's share, set by the plan inside the mandate. Money: paise.
 
+    losses_to_lock_*: losing trades of a symbol (an option's underlying) and in a row, after which entries stop.
     margin_percent: part of an order's value that counts against capital and max_order_value (100 for stock and
     premium, the margin for futures).
     """
@@ -23,6 +25,8 @@ class Limits:
     max_order_value: Paise
     margin_percent: int = 100
     max_spread_percent: float = 2.0
+    losses_to_lock_symbol: int = 1_000_000
+    losses_to_lock_class: int = 1_000_000
 
 
 class Verdict:
@@ -40,6 +44,11 @@ _EXIT_NUMBERS: Mapping[str, float] = {}
 EXIT_ALLOWED = Verdict(True, "exit", _EXIT_NUMBERS)
 
 
+def idea_of(instrument: Instrument) -> str:
+    """What a loss speaks against: an option's or future's underlying, else the share itself."""
+    return instrument.underlying or instrument.symbol
+
+
 class Account:
     """What a workload has used of its limits. Money: paise.
 
@@ -47,8 +56,8 @@ class Account:
     """
 
     __slots__ = (
-        "charges", "due", "floor", "gross", "halted", "limits", "open_pnl", "open_positions", "peak_loss",
-        "peak_positions", "peak_used", "pending_charges", "reserved", "trades", "warnings",
+        "charges", "due", "floor", "gross", "halted", "limits", "losses", "losses_in_a_row",
+        "open_pnl", "open_positions", "peak_loss", "peak_positions", "peak_used", "pending_charges", "reserved", "trades", "warnings",
     )
 
     def __init__(self, limits: Limits) -> None:
@@ -61,6 +70,8 @@ class Account:
         self.open_pnl = 0
         self.pending_charges = 0
         self.due: dict[str, Paise] = {}
+        self.losses: Counter[str] = Counter()
+        self.losses_in_a_row = 0
         self.halted = ""
         self.warnings = 0
         self.peak_used = self.peak_loss = self.peak_positions = 0
@@ -76,6 +87,8 @@ class Account:
         """A new date: counters and P&L begin anew; what is open stays reserved."""
         self.trades = 0
         self.gross = self.charges = 0
+        self.losses.clear()
+        self.losses_in_a_row = 0
         self.halted = ""
         self.warnings = 0
         self._set_floor()
@@ -92,13 +105,18 @@ class Account:
         self.pending_charges -= self.due.pop(symbol, 0)
         self._set_floor()
 
-    def close(self, symbol: str, gross: Paise, charges: Paise) -> None:
+    def close(self, instrument: Instrument, gross: Paise, charges: Paise) -> None:
         """A round trip has ended: what was open P&L is now closed."""
+        if gross < charges:
+            self.losses[idea_of(instrument)] += 1
+            self.losses_in_a_row += 1
+        else:
+            self.losses_in_a_row = 0
         self.open_positions -= 1
         self.gross += gross
         self.open_pnl -= gross
         self.charges += charges
-        self.release(symbol)
+        self.release(instrument.symbol)
 
     @property
     def net(self) -> Paise:
@@ -137,6 +155,12 @@ class Account:
         limits = self.limits
         if self.halted:
             return Verdict(False, "halted", {})
+        lost = self.losses[idea_of(instrument)]
+        if lost >= limits.losses_to_lock_symbol:
+            return Verdict(False, "symbol_locked", {"losses": lost, "limit": limits.losses_to_lock_symbol})
+        if self.losses_in_a_row >= limits.losses_to_lock_class:
+            numbers = {"losses_in_a_row": self.losses_in_a_row, "limit": limits.losses_to_lock_class}
+            return Verdict(False, "class_locked", numbers)
         if stop_distance <= 0:
             return Verdict(False, "no_stop", {"stop_distance": stop_distance})
         if self.trades + self.pending() >= limits.max_trades:

@@ -219,7 +219,7 @@ class Session:
         trip, account, entry = slot.trip, self.book.account, slot.entry_order
         gross = trip.sell_turnover - trip.buy_turnover
         charges = trip.charges(self.book.rates)
-        account.close(slot.symbol, gross, charges.total)
+        account.close(slot.instrument, gross, charges.total)
         long = trip.side > 0
         bought, sold = trip.buy_turnover / trip.buys, trip.sell_turnover / trip.sells
         trade = Trade(

@@ -78,6 +78,9 @@ def _print(result: Mapping[str, Any], report: Path) -> None:
             f"  {workload['asset_class']:8} {workload['state']:6} {workload['orders']:4} orders "
             f"{workload['fills']:4} fills {workload['trades']:3} trades  net {money(workload['net_paise'])}"
         )
+        if workload["state"] != "DONE":
+            log = report.parent / "run" / f"{result['date']}-{workload['asset_class']}.log"
+            print(f"    ended without being done: see {_near(log)}")
     if not result["workloads"]:
         reasons = "; ".join(reason["text"] for reason in result["plan"]["reasons"])
         print(f"  nothing was traded: the plan is {result['plan']['status']}: {reasons}")
