@@ -56,8 +56,9 @@ class Account:
     """
 
     __slots__ = (
-        "charges", "due", "floor", "gross", "halted", "limits", "losses", "losses_in_a_row",
-        "open_pnl", "open_positions", "peak_loss", "peak_positions", "peak_used", "pending_charges", "reserved", "trades", "warnings",
+        "charges", "due", "floor", "gross", "halted", "limits", "losses", "losses_in_a_row", "open_pnl",
+        "open_positions", "peak_loss", "peak_positions", "peak_used", "pending_charges", "reserved", "trades",
+        "warnings",
     )
 
     def __init__(self, limits: Limits) -> None:
