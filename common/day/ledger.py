@@ -118,6 +118,11 @@ class StoreLedger:
         id = f"{workload_id(self._day, self._class)}-{self._lease.epoch:03d}-{self._records:05d}"
         self._pending.append(Create("system_logs_realtime", id, fields))
 
+    def keep_lease(self) -> None:
+        """Renew the lease when half of it is gone and nothing else has renewed it."""
+        if self._lease.fraction_left(self._clock.now()) < 0.5:
+            self.flush()
+
     def flush(self, *more: Write) -> list[str]:
         """Store what has gathered, and `more`, under our lease; returns the versions of `more`."""
         writes: list[Write] = [*more]

@@ -155,6 +155,7 @@ class _Workload:
         return [(time, net) for time, net in json.loads(kept) if time < until] if kept else []
 
     def _minute(self, session: Session, ts: int, *, warm: bool) -> None:
+        self.ledger.keep_lease()
         if warm:
             return
         account = session.book.account

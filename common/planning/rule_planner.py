@@ -28,15 +28,19 @@ ADJUSTMENTS: Final[Mapping[tuple[str, RegimeName], Mapping[str, float | str]]] =
     ("opening_range_breakout", "trend"): {"target_risk": 3.0},
     ("opening_range_breakout", "volatile"): {"volume_ratio": 2.0},
     ("opening_range_breakout", "range"): {"volume_ratio": 2.0, "target_risk": 1.5},
-    ("vwap", "range"): {"style": "fade", "direction": "both", "entry_atr": 10.0, "stop_atr": 5.0},
+    ("vwap", "range"): {
+        "style": "fade", "direction": "both", "entry_atr": 8.0, "stop_atr": 5.0, "min_stop_percent": 0.4,
+    },
     ("vwap", "volatile"): {"entry_atr": 4.0, "stop_atr": 8.0},
     ("trend", "trend"): {"target_risk": 3.0},
     ("trend", "volatile"): {"min_efficiency": 0.4},
-    ("trend", "range"): {"min_efficiency": 0.4},
+    ("trend", "range"): {"target_risk": 1.5},
     ("scalp", "volatile"): {"entry_atr": 6.0},
     ("scalp", "range"): {"entry_atr": 5.5, "target_percent": 30.0},
 }
-"""What differs from a strategy's defaults: volatile days need room and proof, ranges modest targets."""
+"""What differs from a strategy's defaults: volatile days need room and proof; in ranges a stretch comes back, and
+targets are modest.
+"""
 
 REGIME_TEXTS: Final[Mapping[RegimeName, str]] = {
     "trend": "moves went through: the recent sessions were efficient",

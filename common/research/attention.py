@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from common.research import figures
 
-ENDED_WELL = frozenset({"done", "finished", "closed", "completed", "complete", "flat", "stopped", "succeeded"})
-"""Workload states that need no attention; every other one is named at the top of the page."""
+ENDED_WELL = "DONE"
+"""The one workload state that needs no attention; every other one is named at the top of the page."""
 
 _GREEN = frozenset({"green", "ok", "pass", "passed", "ready", "true"})
 _VERDICTS = ("ok", "passed", "green", "verdict", "status")
@@ -75,8 +75,10 @@ def _workloads(result: Mapping[str, Any]) -> Iterator[Notice]:
     workloads = items(result, "workloads")
     for workload in workloads:
         name, state = workload.get("asset_class"), str(workload.get("state") or "unknown")
-        if state.lower() not in ENDED_WELL:
+        if state != ENDED_WELL:
             yield Notice("alarm", f"{name}: the workload ended in state {state}.")
+        if workload.get("halted"):
+            yield Notice("alarm", f"{name}: entries were halted: {workload['halted']}")
         for alarm in items(workload, "alarms"):
             yield Notice("alarm", f"{name}: {said(alarm)}")
     plan = fields(result, "plan")

@@ -99,7 +99,7 @@ def _days_before(day: date, sessions: int) -> list[date]:
     days = [day]
     try:
         for _ in range(sessions):
-            days.append(previous_trading_day(days[-1]))  # noqa: PERF401 (what was found before an error is kept)
+            days.append(previous_trading_day(days[-1]))
     except OutsideTable:
         pass
     return days[:0:-1]
@@ -175,7 +175,8 @@ def _trade_session(
     index_open, index = 0.0, [0.0] * len(hours.stamps)
     for stock, instrument in zip(stocks, instruments, strict=False):
         rng = _stream(seed, hours.date, stock.symbol)
-        opens, closes = _trade_stock(rng, market, instrument, stock, hours, (common, sectors[stock.sector]), regime, mood)
+        shared = common, sectors[stock.sector]
+        opens, closes = _trade_stock(rng, market, instrument, stock, hours, shared, regime, mood)
         share = market.index_start * stock.weight / weights / market.starts[stock.symbol]
         index_open += share * opens
         index = [level + share * close for level, close in zip(index, closes, strict=True)]

@@ -12,7 +12,7 @@ from common.trading.strategy import Enter, Exit, Parameters, Signal, View, rupee
 _REASONS: Final = {1: "close crossed above the session VWAP", -1: "close crossed below the session VWAP"}
 _EXITS: Final = {1: "close fell below the session VWAP", -1: "close rose above the session VWAP"}
 _TURNS: Final = {1: "a stretch below the session VWAP has turned", -1: "a stretch above the session VWAP has turned"}
-_TURNED: Final = 0.75
+_TURNED: Final = 0.85
 """Of the band: a stretch is over, and has turned, when the close is nearer to the VWAP than this."""
 
 
@@ -50,7 +50,7 @@ class Vwap:
     With ATRs the band has room on both sides: a side that was taken is left only `exit_atr` beyond the VWAP, and only
     then may the next crossing come, so a price that hovers around its average is left alone. With a percentage as the
     stop both are the bare threshold and VWAP: the benchmark's hot path, written out by hand. Fading, it enters the
-    other way when the close is back within three quarters of the band, and leaves at the VWAP.
+    other way when the close is well back within the band, and leaves at the VWAP.
     One bar gives one signal: a close that falls through everything exits a long, and a short waits for the next cross.
     No signal before the first trade of the day.
     """

@@ -20,7 +20,7 @@ from common.trading.messages import (
     PublishTrade,
     Timer,
 )
-from common.trading.orders import Fill, Order, OrderUpdate, Purpose, Status
+from common.trading.orders import Fill, Kind, Order, OrderUpdate, Purpose, Status
 from common.trading.prices import target_reached
 from common.trading.slot import Slot
 from common.trading.strategy import Enter, Signal, Strategy
@@ -256,7 +256,9 @@ class Session:
         if order.status.terminal and slot.exit is order:
             slot.exit = None
             slot.leaving = slot.leaving or f"stop {order.status.lower()}"
-            step_out(self.book, slot, ts, out)
+            # A refused exit waits for the next look at the market: sent again at once it would be refused again.
+            if order.kind is Kind.SL or order.status is Status.CANCELLED:
+                step_out(self.book, slot, ts, out)
 
     def _set_times(self, times: SessionTimes) -> None:
         self.times = times

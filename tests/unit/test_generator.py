@@ -15,14 +15,14 @@ from common.market.calendar import MarketClosed, session_on
 from common.market.indian_time import day_of
 from common.market.instrument import Kind
 from common.research.data_report import check
-from common.research.factors import Regime, draw_regime, noise_shape, volume_shape, walk
+from common.research.factors import MOODS, Regime, draw_regime, noise_shape, volume_shape, walk
 from common.research.generator import INDEX, generate
 from common.research.large_caps import LARGE_CAPS
 from common.research.recorded import Recording, read
 from common.research.storing import write_csv, write_parquet
 from tests.unit.generated_market import DAY, FUTURE, expiries_in, market, options, today
 
-PINNED = "d44a2e72197df1bcb024c449e3478717d1c557afdde743cc7cd050fe02d0df90"
+PINNED = "097a86ada106e44d4b94153bb2a9fd7d66f4ed1b5dd29bd3ecb40dd8fadb8f80"
 SEEDS = (1, 2, 3)
 
 
@@ -183,16 +183,54 @@ def test_regimes_show_in_the_path() -> None:
 def test_jumps_are_large_and_leave_activity_behind() -> None:
     """With jumps the largest minute stands far out of the usual one, and volume is heated for a while."""
     shape, regime = [1.0] * 375, Regime(1.0, 0.0, 0.0, 0.0)
-    calm = walk(Random(4), regime, 0.006, shape, 0.0)
-    jumpy = walk(Random(4), regime, 0.006, shape, 4.0)
+    calm = [walk(Random(seed), regime, 0.006, shape, 0.0) for seed in range(30)]
+    jumpy = [walk(Random(seed), regime, 0.006, shape, 4.0) for seed in range(30)]
 
     def largest(log: list[float]) -> float:
         steps = [abs(after - before) for before, after in pairwise(log)]
         return max(steps) / median(steps)
 
-    assert largest(jumpy.log) > 1.5 * largest(calm.log)
-    assert max(calm.heat) == 0.0
-    assert max(jumpy.heat) > 2.0
+    assert median(largest(one.log) for one in jumpy) > 1.2 * median(largest(one.log) for one in calm)
+    assert max(max(one.heat) for one in calm) == 0.0
+    assert median(max(one.heat) for one in jumpy) > 2.0
+
+
+def test_moods_make_trending_and_ranging_weeks() -> None:
+    """In one mood most sessions trend, in another most revert: what came before says something about the day."""
+    trending, _, ranging = ([draw_regime(Random(n), 0.006, mood) for n in range(300)] for mood in MOODS)
+    assert mean(one.trend != 0 for one in trending) > 0.6 > 0.3 > mean(one.trend != 0 for one in ranging)
+    assert mean(one.reversion > 0 for one in ranging) > 0.5 > 0.2 > mean(one.reversion > 0 for one in trending)
+
+
+def test_volatility_clusters_over_the_sessions() -> None:
+    """After a volatile session the next one is livelier than after a quiet one, and the usual level is kept."""
+    after = {before: median(draw_regime(Random(n), 0.006, before=before).volatility for n in range(300))
+             for before in (0.65, 1.0, 1.7)}
+    assert after[0.65] < after[1.0] < after[1.7] < 1.7
+    level, levels = 1.0, []
+    for n in range(2_000):
+        level = draw_regime(Random(n), 0.006, before=level).volatility
+        levels.append(level)
+    assert 0.8 < median(levels) < 1.2
+
+
+def test_minutes_have_fat_tails_and_the_size_they_should() -> None:
+    """Kurtosis well above a Gaussian's 3, and a session's path of squares about the deviation asked for."""
+    steps = [
+        after - before
+        for seed in range(60)
+        for before, after in pairwise(walk(Random(seed), Regime(1.0, 0.0, 0.0, 0.0), 0.006, [1.0] * 375, 0.0).log)
+    ]
+    square = mean(step**2 for step in steps)
+    assert mean(step**4 for step in steps) / square**2 > 5
+    assert math.sqrt(square * 375) == pytest.approx(0.006, rel=0.1)
+
+
+def test_where_the_calendar_begins_there_are_fewer_sessions_before() -> None:
+    """The first trading days of the tables are generated with what history there can be."""
+    first = date(2016, 1, 1)
+    recording = generate(first, 1, stocks=LARGE_CAPS[:1], sessions_before=5)
+    assert {day_of(bar.ts) for bar in recording.bars[LARGE_CAPS[0].symbol]} == {first}
 
 
 def test_opens_gap_from_the_previous_close() -> None:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from common.research import figures, report
+from common.research.charts import drawdown
 from common.research.report import render_html, write_report
 
 OPEN = datetime(2026, 11, 20, 9, 15, tzinfo=ZoneInfo("Asia/Kolkata"))
@@ -47,7 +48,8 @@ def day_result(symbols: int = 5, trades: int = 9, seed: int = 7) -> dict[str, An
         "bars": bars, "warnings": [],
         "totals": {"gross_paise": sum(net) + charges, "charges_paise": charges, "net_paise": sum(net),
                    "trades": trades, "wins": sum(n > 0 for n in net), "losses": sum(n <= 0 for n in net),
-                   "max_drawdown_paise": 321_098, "charges_share": 0.183},
+                   "max_drawdown_paise": -min(below for _, below in drawdown(list(enumerate(m[1] for m in marks)))),
+                   "charges_share": charges / (sum(net) + charges) if sum(net) + charges > 0 else None},
     }
 
 
@@ -233,14 +235,14 @@ def test_what_is_wrong_leads_the_page() -> None:
     """Alarms, a dead workload, a limit broken, a missing workload and books that do not add up stand at the top."""
     day = day_result()
     assert "Nothing wrong" in render_html(day)
-    day["workloads"][0] |= {"state": "HALTED", "alarms": ["not flat at the close"]}
+    day["workloads"][0] |= {"state": "HALTED", "alarms": ["not flat at the close"], "halted": "daily loss"}
     del day["workloads"][1]
     day["limits"][0]["used"] = 1_000_001
     day["trades"][0]["net_paise"] -= 1
     day["warnings"] = ["3 off-tick prices"]
     top = render_html(day).split("<main>")[0]
-    for words in ("ended in state HALTED", "not flat at the close", "options: planned, but no workload",
-                  "over its limit", "books do not add up", "3 off-tick prices"):
+    for words in ("ended in state HALTED", "not flat at the close", "halted: daily loss",
+                  "options: planned, but no workload", "over its limit", "books do not add up", "3 off-tick prices"):
         assert words in top
     assert "Nothing wrong" not in top
 

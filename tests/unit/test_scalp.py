@@ -21,7 +21,9 @@ from tests.unit.strategy_case import (
     state_of,
 )
 
-QUICK: dict[str, Any] = {"momentum_minutes": 2, "atr_period": 2, "entry_atr": 1.5, "fade_minutes": 5}
+QUICK: dict[str, Any] = {
+    "momentum_minutes": 2, "atr_period": 2, "entry_atr": 1.5, "reverse_atr": 1, "fade_minutes": 5,
+}
 NEAR, FAR = DAY + timedelta(days=4), DAY + timedelta(days=11)
 RISE = [2_450_000, 2_450_500, 2_450_000, 2_451_000, 2_453_000]
 FALL = [2_450_000, 2_449_500, 2_450_000, 2_449_000, 2_447_000]
@@ -74,6 +76,17 @@ def test_only_on_the_bar_where_the_impulse_begins() -> None:
     strategy, view = registry.build("scalp", QUICK), quoted()
     signals = [strategy.on_bar(bar, view) for bar in minute_bars([*RISE, 2_456_000, 2_460_000])]
     assert [type(s).__name__ for s in signals] == ["NoneType"] * 4 + ["Enter"] + ["NoneType"] * 2
+
+
+def test_an_impulse_that_falters_is_still_the_same() -> None:
+    """Momentum of 30, 20 and 40 rupees, at 20 too little to begin: one entry; a new one only after it has gone."""
+    falters = [*RISE, 2_453_000, 2_457_000, 2_462_000]
+    strategy, view = registry.build("scalp", QUICK), quoted()
+    assert [bool(strategy.on_bar(bar, view)) for bar in minute_bars(falters)] == [*[False] * 4, True, *[False] * 3]
+    ends = [*RISE, 2_452_900, 2_452_900, 2_452_900, 2_459_000]
+    strategy.start_day()
+    view = quoted(minute=8)
+    assert [bool(strategy.on_bar(bar, view)) for bar in minute_bars(ends)][4:] == [True, False, False, False, True]
 
 
 def test_a_calm_market_gives_nothing() -> None:

@@ -111,14 +111,17 @@ def test_long_only_never_sells_short() -> None:
 
 
 def test_the_stop_is_a_percentage_or_atrs() -> None:
-    """stop_percent is of the close; without it stop and target are multiples of the ATR; one measure at a time."""
+    """stop_percent is of the close; without it the stop is ATRs, no nearer than its least; targets are in stops."""
     percent = play(registry.build("vwap", BENCH), minute_bars([10_000, 10_100]))[1]
     assert isinstance(percent, Enter)
     assert (percent.stop_distance, percent.target_distance) == (5_050.0, 0.0)
-    options = {"atr_period": 2, "stop_atr": 3, "target_atr": 5, "wait_minutes": 0}
+    options: dict[str, Any] = {"atr_period": 2, "stop_atr": 3, "target_risk": 2, "wait_minutes": 0, "entry_atr": 1}
     atr = play(registry.build("vwap", options), minute_bars([10_000, 10_000, 10_100]))[2]
     assert isinstance(atr, Enter)
-    assert (atr.stop_distance, atr.target_distance) == (150.0, 250.0)
+    assert (atr.stop_distance, atr.target_distance) == (150.0, 300.0)
+    least = play(registry.build("vwap", {**options, "min_stop_percent": 2}), minute_bars([10_000, 10_000, 10_100]))[2]
+    assert isinstance(least, Enter)
+    assert (least.stop_distance, least.target_distance) == (202.0, 404.0)
     assert atr.numbers == {"close": 101.0, "vwap": 100.33, "atr": 0.5}
 
 
@@ -128,15 +131,70 @@ def test_no_entry_without_an_atr() -> None:
     assert signs(play(strategy, minute_bars([10_000, 10_000, 10_100, 10_100]))) == "...."
 
 
-@given(market_and_positions(), st.sampled_from(("long", "both")))
-def test_state_is_the_markets_alone(drawn: tuple[list[Bar], list[int]], direction: str) -> None:
+@given(
+    market_and_positions(), st.sampled_from(("long", "both")), st.sampled_from(("follow", "fade")),
+    st.sampled_from((0, 3)),
+)
+def test_state_is_the_markets_alone(
+    drawn: tuple[list[Bar], list[int]], direction: str, style: str, stop_percent: int
+) -> None:
     """Whatever is held, the state after each bar is the same: a restart may warm it."""
-    assert_blind_to_positions("vwap", {"direction": direction, "atr_period": 3}, *drawn)
+    parameters = {"direction": direction, "atr_period": 3, "entry_atr": 1}
+    measure = {"style": style} if style == "fade" else {"stop_percent": stop_percent}
+    assert_blind_to_positions("vwap", parameters | measure, *drawn)
+
+
+ROOMY: dict[str, Any] = {"atr_period": 2, "wait_minutes": 0, "entry_atr": 2, "exit_atr": 2, "direction": "both"}
+
+
+def with_range(closes: list[int], width: int = 10) -> list[Bar]:
+    """Bars whose true range is about twice `width`, so that the ATR is known and never nothing."""
+    return [minute_bar(i, close, 100, high=close + width, low=close - width) for i, close in enumerate(closes)]
+
+
+def test_hovering_around_the_average_is_left_alone() -> None:
+    """Inside a band of two ATRs nothing is entered, and a dip of less than two ATRs under the VWAP ends nothing."""
+    hovering = [10_000, 10_000, 10_020, 9_985, 10_020, 9_985, 10_015]
+    assert set(signs(play(registry.build("vwap", ROOMY), with_range(hovering)))) == {"."}
+    assert "B" in signs(play(registry.build("vwap", BENCH), with_range(hovering)))
+    held = play(registry.build("vwap", ROOMY), with_range([10_000, 10_000, 9_985, 9_980]), follow=False, quantity=10)
+    assert signs(held) == "...."
+
+
+def test_a_crossing_keeps_its_side_until_it_is_left() -> None:
+    """Back inside the band and out again on the same side is no new crossing; through the other band it is one."""
+    closes = [10_000, 10_000, *range(10_010, 10_130, 10), 10_060, *range(10_070, 10_130, 10)]
+    signals = signs(play(registry.build("vwap", ROOMY), with_range(closes), follow=False))
+    assert signals.count("B") == 1
+    assert set(signals) == {"B", "."}
+    assert "S" in signs(play(registry.build("vwap", ROOMY), with_range([*closes, 9_900, 9_800, 9_700]), follow=False))
+
+
+def test_fading_waits_for_the_turn_and_leaves_at_the_average() -> None:
+    """Nothing on the way up; the short when the close is back well inside the band; out at the VWAP."""
+    up = [10_000, 10_000, *range(10_010, 10_130, 10)]
+    strategy = registry.build("vwap", {**ROOMY, "style": "fade"})
+    signals = play(strategy, with_range([*up, 10_085, 10_080, 10_020]))
+    assert signs(signals) == "." * len(up) + "S.x"
+    entry, leave = signals[len(up)], signals[-1]
+    assert isinstance(entry, Enter)
+    assert entry.reason == "a stretch above the session VWAP has turned"
+    assert isinstance(leave, Exit)
+    assert leave.reason == "close is back at the session VWAP"
+    long_only = registry.build("vwap", {**ROOMY, "style": "fade", "direction": "long"})
+    assert set(signs(play(long_only, with_range([*up, 10_085, 10_080, 10_020])))) == {"."}
+
+
+def test_a_stretch_before_the_atr_is_known_is_not_faded() -> None:
+    """Where the band is not known yet there is no stretch, so its end is no turn."""
+    strategy = registry.build("vwap", {**ROOMY, "style": "fade", "atr_period": 5})
+    assert set(signs(play(strategy, with_range([10_000, 10_100, 10_120, 10_130, 10_131, 10_120])))) == {"."}
 
 
 @pytest.mark.parametrize("wrong", [
     {"threshold": -0.001}, {"threshold": 0.06}, {"atr_period": 1}, {"stop_atr": 0.05}, {"stop_percent": 91},
-    {"direction": "short"}, {"wait_minutes": -1}, {"stop_percent": 1, "target_atr": 2}, {"unheard_of": 1},
+    {"direction": "short"}, {"wait_minutes": -1}, {"stop_percent": 1, "style": "fade"}, {"unheard_of": 1},
+    {"style": "fade", "entry_atr": 0}, {"exit_atr": -1}, {"target_risk": 21},
     {"threshold": float("nan")},
 ])
 def test_parameters_out_of_bounds_are_refused(wrong: dict[str, Any]) -> None:
