@@ -63,7 +63,9 @@ class Exchange:
                 bar = self._bars.get(order.symbol)
                 if bar is not None and order.working:
                     self._match(order, bar)
-        updates, self.updates = self.updates, []
+        updates = self.updates
+        if updates:
+            self.updates = []
         return updates
 
     def place(self, order: Order) -> str:

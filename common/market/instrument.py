@@ -1,9 +1,9 @@
 """What can be traded: symbol, kind, tick, lot, freeze; the one place where a price meets its tick."""
 
-import math
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from math import ceil, floor
 
 from common.market.money import Paise
 
@@ -56,11 +56,15 @@ class Instrument:
 
     def round_down(self, price: float) -> Paise:
         """The highest tick at or below `price` (paise), at least one tick."""
-        return max(self.tick, math.floor(price / self.tick + 1e-9) * self.tick)
+        tick = self.tick
+        ticks = floor(price / tick + 1e-9)
+        return ticks * tick if ticks > 0 else tick
 
     def round_up(self, price: float) -> Paise:
         """The lowest tick at or above `price` (paise), at least one tick."""
-        return max(self.tick, math.ceil(price / self.tick - 1e-9) * self.tick)
+        tick = self.tick
+        ticks = ceil(price / tick - 1e-9)
+        return ticks * tick if ticks > 0 else tick
 
     def whole_lots(self, quantity: int) -> int:
         """`quantity` units cut to whole lots."""

@@ -12,8 +12,11 @@ MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 """Stands where there is no figure."""
 
-_UNGROUPED = ("seed", "year", "id", "version", "epoch", "port")
-_UNITS = {"_paise": "", "_rupees": "", "_percent": " %", "_seconds": " s", "_minutes": " min", "_days": " days"}
+_UNGROUPED = frozenset({"seed", "year", "id", "version", "epoch", "port"})
+_ACRONYMS = frozenset({"atr", "gst", "id", "igst", "ipft", "oi", "pnl", "sebi", "stt", "vix", "vwap"})
+_UNITS = {
+    "_paise": "", "_rupees": "", "_percent": " %", "_seconds": " s", "_ms": " ms", "_minutes": " min", "_days": " days",
+}
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
@@ -71,14 +74,14 @@ def scalar(value: Any, name: str = "") -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not is_number(value):
-        return NOTHING if value is None else str(value)
+        return NOTHING if value is None else str(value) or NOTHING
     if name.endswith("_paise"):
         return rupees(value)
     if name.endswith("_rupees"):
         return rupees(paise_from_rupees(value))
     if name.endswith(("_share", "_fraction")):
         return percent(value)
-    if name.endswith(_UNGROUPED):
+    if name.replace(".", "_").rpartition("_")[2] in _UNGROUPED:
         return str(value)
     unit = next((text for ending, text in _UNITS.items() if name.endswith(ending)), "")
     return number(value) + unit
@@ -95,8 +98,11 @@ def label(name: Any) -> str:
     """A field's name in words, its unit left to the value: 'risk_per_trade_paise' -> 'Risk per trade'."""
     text = str(name)
     ending = next((ending for ending in _UNITS if text.endswith(ending) and text != ending), "")
-    words = text.removesuffix(ending).replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+    words = text.removesuffix(ending).replace("_", " ").split()
+    return " ".join(
+        word.upper() if word in _ACRONYMS else word.capitalize() if not n and word.islower() else word
+        for n, word in enumerate(words)
+    )
 
 
 def moment(iso: Any) -> datetime | None:

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from common.research import candles, charts, figures
 from common.research.attention import fields, items, notices, said
+from common.research.grid import dotted, grid
 
 MAX_CHARTS = 30
 """Symbols drawn, those with the most at stake first; the others' bars are in report.json."""
@@ -87,7 +88,8 @@ def _environment() -> Environment:
     made.filters.update(
         rupees=figures.rupees, signed=figures.signed, price=figures.price, count=figures.count, said=said,
         percent=figures.percent, scalar=figures.scalar, label=figures.label, used=figures.used, clock=figures.clock,
-        long_date=figures.long_date, items_of=items, fields_of=fields, money=figures.money, share=_share,
+        long_date=figures.long_date, grid=grid, dotted=dotted, items_of=items, fields_of=fields,
+        money=figures.money, share=_share,
     )
     return made
 

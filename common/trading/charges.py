@@ -44,9 +44,12 @@ class ChargeRates:
     extrapolated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Charges:
-    """The parts of what was paid, each in whole paise; add them up with `+`."""
+    """The parts of what was paid, each in whole paise; add them up with `+`.
+
+    Not frozen: a round trip makes six, and a frozen one costs three times as much to make. Nobody changes it.
+    """
 
     brokerage: Paise = 0
     stt: Paise = 0

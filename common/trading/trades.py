@@ -10,7 +10,7 @@ from common.market.money import Paise
 from common.trading.charges import ChargeRates, Charges, round_trip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trade:
     """A finished round trip. side: +1 long, -1 short. Prices: average, paise. ts: nanoseconds UTC."""
 

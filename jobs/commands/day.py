@@ -17,17 +17,18 @@ from jobs.commands.output import UserError, money, print_json
 from jobs.commands.progress import Progress
 from jobs.local.day import DayFailed, LocalDay
 from jobs.local.in_process import run_in_process
-from jobs.local.run_directory import RunInputs, open_run, session_files
+from jobs.local.run_directory import DEMO_DATE, DEMO_SEED, RunInputs, open_run, session_files
 
 
 def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("day", help="trade one whole day on paper, as fast as it goes")
     parser.add_argument("--date", type=arguments.day,
-                        help="YYYY-MM-DD (default: the last of --session, else the last trading day)")
+                        help=f"YYYY-MM-DD (default: the last of --session, else {DEMO_DATE})")
     parser.add_argument("--session", type=Path, action="append", default=[], metavar="FILE",
                         help="recorded bars, Parquet or CSV; may be given again (default: a generated session)")
-    parser.add_argument("--seed", type=int, default=7, help="of the generated session and of slippage (default: 7)")
+    parser.add_argument("--seed", type=int, default=DEMO_SEED,
+                        help=f"of the generated session and of slippage (default: {DEMO_SEED})")
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="default: out")
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
     parser.add_argument("--in-process", action="store_true", help="replay in this process: no functions, no workloads")

@@ -8,13 +8,11 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Final, Self
 
 from common.market.calendar import is_trading_day
-from common.market.indian_time import INDIA
-from common.market.tables import OutsideTable
 from common.research.generator import generate
 from common.research.recorded import dates
 from common.research.storing import write_parquet
@@ -22,7 +20,9 @@ from common.settings import SettingsError
 
 INPUTS: Final = "run.json"
 GENERATED: Final = "session.parquet"
-LONGEST_SEARCH_DAYS: Final = 4000
+DEMO_DATE: Final = date(2026, 11, 20)
+DEMO_SEED: Final = 21
+"""A fixed day, so that the first look is worth reading and the same for everyone: trades in all three asset classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class RunInputs:
 
     @classmethod
     def choose(cls, day: date | None, sessions: Sequence[Path], seed: int, mandate: Path | None) -> Self:
-        """With the date left out: the last of the sessions, else the last trading day that the calendar covers."""
+        """With the date left out: the last of the sessions, else the demo's."""
         if day is None:
-            day = dates(sessions)[-1] if sessions else _last_trading_day()
+            day = dates(sessions)[-1] if sessions else DEMO_DATE
         elif not sessions and not is_trading_day(day, special=True):
             raise SettingsError(f"the exchange is closed on {day}: give another --date")
         elif sessions and day not in dates(sessions):
@@ -114,15 +114,3 @@ def _empty(home: Path) -> None:
             shutil.rmtree(path)
         elif path.name != "lock":
             path.unlink()
-
-
-def _last_trading_day() -> date:
-    day = datetime.now(INDIA).date()
-    for _ in range(LONGEST_SEARCH_DAYS):
-        try:
-            if is_trading_day(day):
-                return day
-        except OutsideTable:
-            pass
-        day -= timedelta(days=1)
-    raise SettingsError("the calendar's tables cover no date near today: give --date")

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from common.research import candles, charts, figures
+from common.research.grid import Grid, dotted, grid
 
 
 def test_figures_are_written_the_indian_way() -> None:
@@ -16,6 +17,8 @@ def test_figures_are_written_the_indian_way() -> None:
     assert figures.percent(-0.1234) == f"{minus}12.3 %"
     assert figures.scalar(0.35, "band_percent") == "0.35 %"
     assert figures.scalar(2026, "seed") == "2026"
+    assert figures.scalar(24567, "bid") == "24,567"
+    assert figures.label("max_atr_percent") == "Max ATR"
     assert figures.used(0.85, "per second") == "0.85 per second"
     assert figures.clock("2026-11-20T04:45:00+00:00") == "10:15:00"
     assert figures.long_date("2026-11-20") == "Friday 20 November 2026"
@@ -42,3 +45,23 @@ def test_candles_keep_what_the_bars_say() -> None:
 def test_drawdown_is_measured_from_a_flat_start() -> None:
     """A day that only loses is in drawdown from its first mark."""
     assert charts.drawdown([(0, -5), (1, 10), (2, 4)]) == [(0, -5), (1, 0), (2, -6)]
+
+
+def test_objects_of_one_kind_become_a_table() -> None:
+    """Lists, mappings and dotted names of flat objects share columns; a gap is a dash; the rest stays as it is."""
+    rows = [{"lot": 65, "symbol": "NIFTY"}, {"symbol": "SBIN", "range_percent": 1.839}]
+    assert grid(rows) == Grid(
+        ["Symbol", "Lot", "Range"], [["NIFTY", "65", figures.NOTHING], ["SBIN", figures.NOTHING, "1.839 %"]]
+    )
+    assert grid({"M&M": {"stt_paise": 150}, "TCS": {"stt_paise": 5}}) == Grid(
+        ["", "STT"], [["M&M", "₹1.50"], ["TCS", "₹0.05"]]
+    )
+    assert grid(rows[:1]) is None
+    assert grid({"a": {"b": [1]}, "c": {}}) is None
+    assert grid(["TCS", "SBIN"]) is None
+    numbers = {f"symbols.S{n}.{name}": n for n in range(4) for name in ("turnover_paise", "n")}
+    table = dotted(numbers)
+    assert table is not None
+    assert table.columns == ["", "Turnover", "N"]
+    assert table.rows[3] == ["S3", "₹0.03", "3"]
+    assert dotted({"vwap": 3.5}) is None
