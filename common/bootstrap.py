@@ -82,8 +82,11 @@ class Application:
             return parse_mandate(default_mandate_text())
         try:
             text = self.settings.mandate.read_text(encoding="utf-8")
-        except OSError as error:
-            raise SettingsError(f"the mandate {self.settings.mandate} cannot be read: {error.strerror}") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"the mandate {self.settings.mandate} cannot be read ({error}): give a TOML file, "
+                "such as a copy of common/planning/data/mandate.toml"
+            ) from None
         return parse_mandate(text)
 
     def trade_ports(self) -> TradePorts:
@@ -99,11 +102,13 @@ class Application:
         from common.adapters.paper import PaperBroker
         from common.exchange.fills import FillModel
         from common.exchange.simulated import Exchange
+        from common.research.workload import order_ids
 
         symbols = [instrument.symbol for instrument in instruments]
         without_volume = self.market.without_volume(day, symbols)
         book = {instrument.symbol: instrument for instrument in instruments}
-        exchange = Exchange(book, FillModel(seed=self.settings.seed), without_volume)
+        model = FillModel(seed=self.settings.seed)
+        exchange = Exchange(book, model, without_volume, order_ids(day, asset_class))
         broker = PaperBroker(exchange, self._journal(day, asset_class))
         return broker, broker.resume_at
 

@@ -1,23 +1,24 @@
 """08:30: today's instruments, the gate, and the evidence of the day's plan."""
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import functions_framework
 from flask import Request
 
-from common.bootstrap import application
+from common.bootstrap import Application
 from common.day.prepare import prepare_day as prepare
-from functions.request import BadRequest, requested_day
+from functions.request import Answer, answer
 
 
 @functions_framework.http
-def prepare_day(request: Request) -> tuple[dict[str, Any], int]:
+def prepare_day(request: Request) -> Answer:
     """POST {"date"} -> {"date", "gate", "hash"}; asked again, the same answer."""
-    app = application()
-    try:
-        day = requested_day(request.get_json(silent=True), app.clock)
-    except BadRequest as error:
-        return {"error": str(error)}, 400
-    settings = app.settings
-    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, settings.history_sessions)
-    return {"date": day.isoformat(), "gate": evidence["gate"]["verdict"], "hash": evidence["hash"]}, 200
+    return answer(request, _step)
+
+
+def _step(day: date, app: Application) -> Mapping[str, Any]:
+    sessions = app.settings.history_sessions
+    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions)
+    return {"date": day.isoformat(), "gate": evidence["gate"]["verdict"], "hash": evidence["hash"]}

@@ -7,6 +7,7 @@ import functions_framework
 from common.bootstrap import application
 from common.day.plan import PLANS
 from common.day.start import start_workloads as start
+from common.planning.document import InvalidDocument
 from functions.firestore_event import CloudEvent, EventRefused, decode
 
 
@@ -15,13 +16,12 @@ def start_workloads(event: CloudEvent) -> None:
     """The plan's own content decides, as it is stored now: the event only says where to look."""
     try:
         written = decode(event)
-    except EventRefused as error:
+        if written.collection != PLANS:
+            return
+        app = application()
+        stored = app.store.get(PLANS, written.id)
+        if stored is not None:
+            start(stored.fields, app.store, app.launcher, app.clock)
+    except (EventRefused, InvalidDocument) as error:
         # Acknowledged: sent again it would be as unreadable, and the sweeper starts what it should have started.
         print(json.dumps({"severity": "ERROR", "message": f"start_workloads: {error}"}), flush=True)
-        return
-    if written.collection != PLANS:
-        return
-    app = application()
-    stored = app.store.get(PLANS, written.id)
-    if stored is not None:
-        start(stored.fields, app.store, app.launcher, app.clock)

@@ -1,6 +1,7 @@
 """`tron`: the command line. 0: done. 1: the day or the data is not right. 2: the call is not right. 130: stopped."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,7 +25,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("tron: stopped; run the same command again to go on from here", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        return 1
+        return _quietly(1)
+    return _flushed(status)
+
+
+def _flushed(status: int) -> int:
+    """What was printed reaches its reader, or the command has failed."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _quietly(1)
+    except OSError as error:
+        print(f"tron: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        return _quietly(1)
+    return status
+
+
+def _quietly(status: int) -> int:
+    """Without a second complaint of the interpreter about a standard output that is gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
 
 

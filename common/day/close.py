@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from common.day.errors import TooEarly
 from common.day.ledger import load_orders, load_trades, workload_id
 from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
@@ -20,17 +21,14 @@ from common.trading.orders import order_from_fields
 REPORTS: Final = "reports"
 
 
-class NotPlanned(LookupError):
-    """close_day was asked for a day that has no plan."""
-
 
 def close_day(
     day: date, store: DocumentStore, archive: Archive, market: MarketData, source: str, seed: int,
 ) -> Mapping[str, Any]:
-    """The day's result, also written to the archive as report.json and report.html. Raises NotPlanned."""
+    """The day's result, also written to the archive as report.json and report.html. Raises TooEarly."""
     plan, evidence = store.get(PLANS, day.isoformat()), store.get(EVIDENCE, day.isoformat())
     if plan is None or evidence is None:
-        raise NotPlanned(f"there is no plan for {day}: run prepare_day and plan_day first")
+        raise TooEarly(f"there is no plan for {day}: run prepare_day and plan_day first")
     outcomes = [_outcome(day, chosen, store, archive) for chosen in Plan.from_fields(plan.fields).enabled]
     traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
     bars = market.feed(day, traded) if traded else iter(())

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from common.day.errors import TooEarly
 from common.day.prepare import EVIDENCE
 from common.planning.evidence import Evidence
 from common.planning.mandate import Mandate
@@ -14,18 +15,15 @@ from common.ports import Conflict, Create, DocumentStore
 PLANS: Final = "gpt_runner_daily_plan"
 
 
-class NoEvidence(LookupError):
-    """plan_day was asked before prepare_day has written its evidence."""
-
 
 def plan_day(day: date, store: DocumentStore, mandate: Mandate) -> Mapping[str, Any]:
-    """The plan of `day`: made and stored once, returned as stored ever after. Raises NoEvidence."""
+    """The plan of `day`: made and stored once, returned as stored ever after. Raises TooEarly."""
     stored = store.get(PLANS, day.isoformat())
     if stored is not None:
         return stored.fields
     document = store.get(EVIDENCE, day.isoformat())
     if document is None:
-        raise NoEvidence(f"there is no evidence for {day}: run prepare_day first")
+        raise TooEarly(f"there is no evidence for {day}: run prepare_day first")
     evidence = Evidence.from_fields(document.fields)
     plan = plan_by_rules(evidence, mandate)
     problems = validate_plan(plan, mandate, evidence)

@@ -16,6 +16,7 @@ from common.ports import Archive, Broker, Clock, Document, DocumentStore, Market
 from common.research.workload import open_session, select, summarise, trade_minutes
 from common.trading.driver import Driver
 from common.trading.errors import TradingStopped
+from common.trading.messages import Log
 from common.trading.orders import Order, Status, order_from_fields
 from common.trading.restore import restore
 from common.trading.session import Session
@@ -84,6 +85,7 @@ class _Workload:
         self.minutes = 0
         self.state_version = ""
         self.launches = 0
+        self.halted = ""
 
     def run(self) -> Mapping[str, Any]:
         instruments = select(self.plan, self.ports.market.instruments(self.day))
@@ -91,6 +93,7 @@ class _Workload:
         broker, resume_at = self.ports.open_broker(self.day, self.plan.asset_class, instruments)
         try:
             self._claim_state()
+            session.book.account.halted = self.halted
             self._report(State.RUNNING, session, resume_at)
             driver = Driver(session, broker, self.ledger)
             self._recover(session, driver, broker)
@@ -112,10 +115,12 @@ class _Workload:
             raise TradingStopped(f"{document.id} has ended ({document.fields['state']}): nothing more is traded today")
         self.state_version = document.version
         self.launches = int(document.fields["launches"]) + 1
+        self.halted = str(document.fields["summary"].get("halted", ""))
 
     def _recover(self, session: Session, driver: Driver, broker: Broker) -> None:
         """The one start: the store's intents and the broker's book, into the session, made safe."""
         stored = load_orders(self.ports.store, self.day, self.plan.asset_class)
+        self._explain(broker, stored, session)
         if not stored:
             return
         orders = {tag: order_from_fields(fields) for tag, fields in stored.items()}
@@ -128,6 +133,21 @@ class _Workload:
         session.now = last
         driver.carry_out(restore(session, orders.values(), last))
         driver.settle()
+
+    def _explain(self, broker: Broker, stored: Mapping[str, Any], session: Session) -> None:
+        """An order of ours without an intent means that the store was lost: nothing is traded on what is left."""
+        ours = [update.tag for update in broker.orders() if update.tag.startswith(session.book.prefix)]
+        strange = [tag for tag in ours if tag not in stored]
+        if not strange:
+            return
+        text = (
+            f"the broker holds {len(strange)} orders of ours that the store does not know, {strange[0]} first: "
+            "the store was lost or replaced. Compare with the broker's order book, close what is open by hand, "
+            "and start afresh"
+        )
+        self.ledger.log(Log(session.now, "CRITICAL", text, {"tags": strange[:20]}))
+        self._report(State.FAILED, session, session.now)
+        raise TradingStopped(text)
 
     def _ask_broker(self, orders: Mapping[str, Order], broker: Broker) -> None:
         """Bring every order to the broker's truth; one that never appears within our patience was not placed."""

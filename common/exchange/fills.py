@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from zlib import crc32
 
-from common.market.bar import Bar
+from common.market.bar import Bar, Moment
 from common.market.instrument import Instrument
 from common.market.money import Paise
 
@@ -21,13 +21,22 @@ class FillModel:
     participation: float = 0.1
     seed: int = 0
 
-    def worse(self, instrument: Instrument, raw: float, side: int, bar: Bar, tag: str, number: int) -> Paise:
-        """`raw` (paise), half a spread and some slippage worse for `side`, on the tick."""
+    def price(self, instrument: Instrument, raw: float, side: int, bar: Bar, tag: str, number: int) -> Paise:
+        """What `side` pays where the market stood at `raw` (paise), on the tick.
+
+        On a quote its touch. On a bar half a spread and some slippage more, and no better than the bar's own quote.
+        """
+        touch = bar.ask if side > 0 else bar.bid
+        if touch and isinstance(bar, Moment):
+            return touch
         half = (bar.ask - bar.bid) / 2 if bar.bid and bar.ask else raw * self.half_spread_bps / 10_000
         if self.slippage_ticks:
             draw = crc32(f"{self.seed}:{tag}:{number}".encode()) % (self.slippage_ticks + 1)
             half += draw * instrument.tick
-        return instrument.round_up(raw + half) if side > 0 else instrument.round_down(raw - half)
+        if side > 0:
+            return max(touch, instrument.round_up(raw + half))
+        worse = instrument.round_down(raw - half)
+        return min(touch, worse) if touch else worse
 
     def quantity(self, instrument: Instrument, bar: Bar, wanted: int, *, has_volume: bool) -> int:
         """Units that may fill on this bar. Without volume in the data, or on a quote, all of it."""

@@ -20,15 +20,17 @@ _PENDING: Final = Status.TRIGGER_PENDING
 class Exchange:
     """instruments: by symbol. without_volume: symbols whose data has no volume, filled by price alone.
 
-    changed: orders touched since the last `drain`, for a journal.
+    order_ids: how ids begin, so that those of several exchanges on one day differ.
     """
 
     def __init__(
         self, instruments: Mapping[str, Instrument], model: FillModel, without_volume: Collection[str] = (),
+        order_ids: str = "",
     ) -> None:
         self.instruments = instruments
         self.model = model
         self.without_volume = frozenset(without_volume)
+        self._order_ids = order_ids
         self.orders: dict[str, RestingOrder] = {}
         self.updates: list[OrderUpdate] = []
         self._working: dict[str, list[RestingOrder]] = {}
@@ -76,10 +78,10 @@ class Exchange:
         if order.tag in self.orders:
             raise OrderRejected(f"an order tagged {order.tag} exists")
         self._check(instrument, order.kind, order.side, order.quantity, order.price, order.trigger, order.created)
-        day = order.tag[1:7]
+        id = f"{self._order_ids}{len(self.orders) + 1:08d}"
         resting = RestingOrder(
-            f"{day}{len(self.orders) + 1:09d}", order.tag, order.symbol, order.side, order.quantity, order.kind,
-            order.price, order.trigger, order.created,
+            id, order.tag, order.symbol, order.side, order.quantity, order.kind, order.price, order.trigger,
+            order.created,
         )
         resting.status = Status.TRIGGER_PENDING if order.kind is Kind.SL else Status.OPEN
         self.orders[order.tag] = resting
@@ -164,7 +166,7 @@ class Exchange:
         side = order.side
         if aggressive:
             instrument = self.instruments[order.symbol]
-            price = self.model.worse(instrument, raw, side, bar, order.tag, len(order.fills))
+            price = self.model.price(instrument, raw, side, bar, order.tag, len(order.fills))
             if (order.price - price) * side >= 0:
                 return price
         passed = bar.low < order.price if side > 0 else bar.high > order.price

@@ -63,7 +63,13 @@ class Quote:
         return f"Quote({self.ts}, {self.symbol!r}, {self.last}, bid={self.bid}, ask={self.ask}, volume={self.volume})"
 
 
-def bar_of(quote: Quote) -> Bar:
-    """The quote as a bar of one moment: the last price, and the touch where it is known."""
+class Moment(Bar):
+    """A quote as a bar of one moment: what is traded on it is traded at its touch."""
+
+    __slots__ = ()
+
+
+def bar_of(quote: Quote) -> Moment:
+    """The last price, and the touch where it is known."""
     last = quote.last
-    return Bar(quote.ts, quote.symbol, last, last, last, last, 0, 0, quote.bid, quote.ask)
+    return Moment(quote.ts, quote.symbol, last, last, last, last, 0, 0, quote.bid, quote.ask)

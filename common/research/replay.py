@@ -11,7 +11,7 @@ from common.exchange.simulated import Exchange
 from common.market.indian_time import at
 from common.planning.plan import ClassPlan
 from common.ports import MarketData
-from common.research.workload import Outcome, open_session, select, summarise, trade_minutes
+from common.research.workload import Outcome, open_session, order_ids, select, summarise, trade_minutes
 from common.trading.driver import Driver
 from common.trading.messages import Log
 from common.trading.orders import Order
@@ -65,7 +65,8 @@ def replay_class(day: date, plan: ClassPlan, market: MarketData, seed: int) -> O
     instruments = select(plan, market.instruments(day))
     symbols = [instrument.symbol for instrument in instruments]
     book = {instrument.symbol: instrument for instrument in instruments}
-    exchange = Exchange(book, FillModel(seed=seed), market.without_volume(day, symbols))
+    ids = order_ids(day, plan.asset_class)
+    exchange = Exchange(book, FillModel(seed=seed), market.without_volume(day, symbols), ids)
     session, ledger = open_session(day, plan, instruments), MemoryLedger()
     equity: list[tuple[str, int]] = []
 

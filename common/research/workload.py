@@ -30,6 +30,11 @@ POLICIES: Final[Mapping[AssetClass, ExitPolicy]] = {
 }
 
 
+def order_ids(day: date, asset_class: AssetClass) -> str:
+    """How the simulated exchange's order ids begin: 15 digits in all, unique over a day's workloads."""
+    return f"{day:%y%m%d}{list(AssetClass).index(asset_class) + 1}"
+
+
 @dataclass(slots=True)
 class Outcome:
     """What one workload did: for the report, the reconciliation and the hash.

@@ -24,10 +24,14 @@ def order_tag(asset_class: AssetClass, day: date, sequence: int) -> OrderTag:
 
 
 class Book:
-    """orders: by tag, in the order of their intents. denied: entries denied, by code."""
+    """orders: by tag, in the order of their intents. denied: entries denied, by code.
+
+    flattening: why everything is being closed; what is filled from then on is closed too.
+    """
 
     __slots__ = (
-        "account", "asset_class", "day", "denied", "orders", "policy", "prefix", "rates", "sequence", "trades",
+        "account", "asset_class", "day", "denied", "flattening", "orders", "policy", "prefix", "rates",
+        "sequence", "trades",
     )
 
     def __init__(self, asset_class: AssetClass, day: date, account: Account, policy: ExitPolicy, rates: ChargeRates):
@@ -47,6 +51,7 @@ class Book:
         self.sequence = 0
         self.orders = {tag: order for tag, order in self.orders.items() if order.working}
         self.trades: list[Trade] = []
+        self.flattening = ""
 
     def send(
         self, slot: Slot, purpose: Purpose, side: int, quantity: int, kind: Kind, price: Paise, trigger: Paise,

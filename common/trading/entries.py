@@ -4,7 +4,7 @@ from common.market.calendar import SessionTimes
 from common.trading.book import Book
 from common.trading.messages import Command, Log
 from common.trading.orders import Kind, Purpose
-from common.trading.prices import marketable
+from common.trading.prices import marketable, touch
 from common.trading.risk import Verdict
 from common.trading.slot import Slot
 from common.trading.strategy import Enter
@@ -19,10 +19,11 @@ def enter(book: Book, slot: Slot, signal: Enter, times: SessionTimes, strategy: 
     price = quantity = 0
     verdict = _timely(times, now) or _tradable(book, slot, signal.side)
     if verdict is None:
-        # Sized and checked at the worst price that the order may pay.
         price = marketable(slot, signal.side, book.policy.entry_width)
-        quantity = book.account.size(slot.instrument, price, distance)
-        verdict = book.account.check_entry(slot.instrument, price, quantity, distance)
+        # Sized and checked at the worst price: a buyer's is the limit, a short's value is largest at the touch.
+        worst = max(price, touch(slot, signal.side))
+        quantity = book.account.size(slot.instrument, worst, distance)
+        verdict = book.account.check_entry(slot.instrument, worst, quantity, distance)
     if not verdict.allowed:
         _deny(book, slot, verdict, now, out)
         return out

@@ -1,5 +1,7 @@
 """The one exit order of a position: a stop that rests, modified into a marketable limit when it is time to leave."""
 
+from typing import Final
+
 from common.trading.book import Book
 from common.trading.messages import CancelOrder, Command, Log, ModifyOrder
 from common.trading.orders import Kind, Order, Purpose, Status
@@ -7,32 +9,31 @@ from common.trading.prices import away_from, marketable, stop_limit
 from common.trading.risk import EXIT_ALLOWED
 from common.trading.slot import Slot
 
+UNEXPLAINED: Final = "a position that no entry explains"
 
-def protect(book: Book, slot: Slot, entry: Order, now: int, out: list[Command]) -> None:
-    """A stop at the broker for exactly what is filled: placed with the first fill, resized with the next."""
-    side = -entry.side
-    if slot.exit is not None:
-        wanted = slot.exit.filled + abs(slot.quantity)
-        if slot.exit.quantity != wanted:
-            out.append(ModifyOrder(slot.exit, now, slot.exit.kind, wanted, slot.exit.price, slot.exit.trigger))
+
+def tend(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
+    """After any news of a symbol: one working exit for exactly what is open, and nothing working when flat."""
+    slot.alert = False
+    order = slot.exit
+    if slot.quantity == 0:
+        _tidy(book, slot, out)
         return
-    average = entry.turnover / entry.filled
-    slot.stop_price = away_from(slot, average, side, entry.stop_distance)
-    slot.target_price = away_from(slot, average, entry.side, entry.target_distance) if entry.target_distance else 0
-    slot.exit = book.send(
-        slot, Purpose.EXIT, side, abs(slot.quantity), Kind.SL,
-        stop_limit(slot, slot.stop_price, side, book.policy.stop_gap), slot.stop_price, now, EXIT_ALLOWED, out,
-        strategy=entry.strategy, reason="stop", stop_distance=entry.stop_distance,
-    )
+    side = -1 if slot.quantity > 0 else 1
+    if order is None:
+        _cover(book, slot, side, now, out)
+    elif order.side != side:
+        _block(slot, now, out)
+        cancel(order, out)
+    elif order.quantity != order.filled + abs(slot.quantity):
+        change(book, order, now, order.kind, order.filled + abs(slot.quantity), order.price, order.trigger, out)
 
 
 def leave(book: Book, slot: Slot, reason: str, now: int, out: list[Command]) -> None:
     """Start to close the position, once: cancel what still opens it, then turn the stop into a marketable limit."""
-    if slot.leaving:
-        return
     if slot.entry is not None:
-        out.append(CancelOrder(slot.entry))
-    if slot.quantity:
+        cancel(slot.entry, out)
+    if slot.quantity and not slot.leaving:
         slot.leaving = reason
         step_out(book, slot, now, out)
 
@@ -48,14 +49,76 @@ def step_out(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
     slot.step += 1
     order = slot.exit
     if order is None:
+        entry = slot.entry_order
         slot.exit = book.send(
             slot, Purpose.EXIT, side, abs(slot.quantity), Kind.LIMIT, price, 0, now, EXIT_ALLOWED, out,
-            strategy=slot.entry_order.strategy if slot.entry_order else slot.strategy_name, reason=slot.leaving,
+            strategy=entry.strategy if entry is not None else slot.strategy_name, reason=slot.leaving,
         )
         return
     order.reason = slot.leaving
+    quantity = order.filled + abs(slot.quantity)
+    if (order.kind, order.price, order.quantity) != (Kind.LIMIT, price, quantity) or _pending(order):
+        change(book, order, now, Kind.LIMIT, quantity, price, 0, out)
+
+
+def change(
+    book: Book, order: Order, now: int, kind: Kind, quantity: int, price: int, trigger: int, out: list[Command],
+) -> None:
+    """Modify within the order's budget; beyond it cancel, and a fresh order follows the confirmation."""
     if order.modifications >= book.policy.modifications:
+        cancel(order, out)
+    else:
+        out.append(ModifyOrder(order, now, kind, quantity, price, trigger))
+
+
+def cancel(order: Order, out: list[Command]) -> None:
+    """Ask once until the broker has answered."""
+    if not order.cancelling:
+        order.cancelling = True
         out.append(CancelOrder(order))
+
+
+def set_levels(slot: Slot, entry: Order, average: float) -> None:
+    """Stop and target of a position entered at `average` (paise)."""
+    slot.stop_price = away_from(slot, average, -entry.side, entry.stop_distance)
+    slot.target_price = away_from(slot, average, entry.side, entry.target_distance) if entry.target_distance else 0
+
+
+def _pending(order: Order) -> bool:
+    return order.status is Status.TRIGGER_PENDING
+
+
+def _tidy(book: Book, slot: Slot, out: list[Command]) -> None:
+    """Flat: what still works is taken back; when nothing does, the symbol is ready for another entry."""
+    slot.leaving, slot.step = "", 0
+    for order in (slot.exit, slot.entry if slot.entry is not None and slot.entry.filled else None):
+        if order is not None:
+            cancel(order, out)
+    if slot.exit is None and slot.entry is None:
+        book.account.release(slot.symbol)
+        slot.settle()
+
+
+def _cover(book: Book, slot: Slot, side: int, now: int, out: list[Command]) -> None:
+    """A position without an exit: a stop where an entry explains it, otherwise the way out."""
+    entry = slot.entry_order
+    if entry is None or entry.side == side:
+        _block(slot, now, out)
+    reason = slot.leaving or slot.blocked or book.flattening
+    if entry is None or reason:
+        slot.leaving = reason
+        step_out(book, slot, now, out)
         return
-    if order.status is Status.TRIGGER_PENDING or order.price != price or order.kind is not Kind.LIMIT:
-        out.append(ModifyOrder(order, now, Kind.LIMIT, order.filled + abs(slot.quantity), price, 0))
+    set_levels(slot, entry, entry.turnover / entry.filled)
+    slot.exit = book.send(
+        slot, Purpose.EXIT, side, abs(slot.quantity), Kind.SL,
+        stop_limit(slot, slot.stop_price, side, book.policy.stop_gap), slot.stop_price, now, EXIT_ALLOWED, out,
+        strategy=entry.strategy, reason="stop", stop_distance=entry.stop_distance,
+    )
+
+
+def _block(slot: Slot, now: int, out: list[Command]) -> None:
+    """Nobody knows why we hold this: no more entries here, and a person should look."""
+    fields = {"symbol": slot.symbol, "quantity": slot.quantity}
+    out.append(Log(now, "CRITICAL", f"{slot.symbol}: {UNEXPLAINED}; it is closed, the symbol is blocked", fields))
+    slot.blocked = UNEXPLAINED

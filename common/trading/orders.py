@@ -116,9 +116,9 @@ class Order:
     """
 
     __slots__ = (
-        "broker_id", "created", "fill_ids", "filled", "fills", "kind", "modifications", "numbers", "price", "purpose",
-        "quantity", "reason", "sequence", "side", "status", "stop_distance", "strategy", "symbol", "tag",
-        "target_distance", "trigger", "turnover",
+        "broker_id", "cancelling", "created", "fill_ids", "filled", "fills", "kind", "modifications", "numbers",
+        "price", "purpose", "quantity", "reason", "sequence", "side", "status", "stop_distance", "strategy", "symbol",
+        "tag", "target_distance", "trigger", "turnover",
     )
 
     def __init__(
@@ -148,6 +148,7 @@ class Order:
         self.filled = 0
         self.turnover = 0
         self.modifications = 0
+        self.cancelling = False
 
     @property
     def working(self) -> bool:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from common.trading.exits import protect, step_out
+from common.trading.exits import set_levels, tend
 from common.trading.messages import Command
-from common.trading.orders import Order, Purpose, Status
-from common.trading.prices import away_from
-from common.trading.session import Session
+from common.trading.orders import Kind, Order, Purpose
+from common.trading.session import DAILY_LOSS, Session
 from common.trading.slot import Slot
 
 
@@ -14,35 +13,43 @@ def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command
     """Rebuild positions, P&L and trades from the orders' fills; protect what stands without a working exit.
 
     orders: all of this workload's day, with every fill and the broker's last word on their status.
-    Returns the commands that make it safe, the trades of finished round trips among them. Raises TransitionError.
+    Returns the commands that make it safe, the trades of finished round trips among them. What was on its way out
+    goes on with the first bar: before it there is no price to leave at. Raises TransitionError.
     """
     book, out = session.book, list[Command]()
     known = sorted(orders, key=lambda order: order.sequence)
     for order in known:
         book.orders[order.tag] = order
         book.sequence = max(book.sequence, order.sequence)
+        if order.reason == DAILY_LOSS:
+            book.account.halted = DAILY_LOSS
     fills = [(fill.ts, order.sequence, n, order, fill) for order in known for n, fill in enumerate(order.fills)]
-    for _, _, _, order, fill in sorted(fills, key=lambda row: row[:3]):
+    for ts, _, _, order, fill in sorted(fills, key=lambda row: row[:3]):
         slot = session.slots[order.symbol]
         if order.purpose is Purpose.ENTRY and slot.quantity == 0:
-            _remember_entry(session, slot, order, fill.price)
+            _set_levels(slot, order, ts, known)
         session.count(slot, order, fill, out)
+        if slot.quantity == 0:
+            book.account.release(slot.symbol)
     for order in known:
-        if not order.status.terminal:
+        if order.working:
             _attach(session, session.slots[order.symbol], order)
     for slot in session.slots.values():
-        if slot.quantity and slot.entry_order is not None:
-            _secure(session, slot, slot.entry_order, now, out)
-        elif slot.quantity == 0 and slot.entry is None:
-            slot.settle()
+        if slot.quantity:
+            book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))
+        if slot.quantity and slot.leaving:
+            slot.alert = slot.exit is None
+        elif slot.quantity or slot.busy:
+            tend(book, slot, now, out)
     return out
 
 
-def _remember_entry(session: Session, slot: Slot, order: Order, price: int) -> None:
-    slot.entry_order = order
-    slot.stop_price = away_from(slot, price, -order.side, order.stop_distance)
-    slot.target_price = away_from(slot, price, order.side, order.target_distance) if order.target_distance else 0
-    session.book.account.reserved[slot.symbol] = session.book.account.need(order.price, order.quantity)
+def _set_levels(slot: Slot, entry: Order, ts: int, known: Iterable[Order]) -> None:
+    """Stop and target as they were first set: from the fills known when the stop was sent."""
+    sent = (o.created for o in known if o.purpose is Purpose.EXIT and o.symbol == entry.symbol and o.created >= ts)
+    until = min(sent, default=ts)
+    counted = [fill for fill in entry.fills if fill.ts <= until]
+    set_levels(slot, entry, sum(f.price * f.quantity for f in counted) / sum(f.quantity for f in counted))
 
 
 def _attach(session: Session, slot: Slot, order: Order) -> None:
@@ -51,16 +58,8 @@ def _attach(session: Session, slot: Slot, order: Order) -> None:
         slot.exit = order
         if order.reason != "stop":
             slot.leaving = order.reason
+        slot.step = order.modifications if order.kind is Kind.LIMIT else 0
         return
     slot.entry = slot.entry_order = order
-    session.book.account.reserved[slot.symbol] = session.book.account.need(order.price, order.quantity)
-
-
-def _secure(session: Session, slot: Slot, entry: Order, now: int, out: list[Command]) -> None:
-    slot.busy = True
-    session.book.account.bind(slot.symbol, slot.trip.closing_charges(session.book.rates))
-    if slot.exit is None or slot.exit.status is not Status.OPEN:
-        if slot.leaving:
-            step_out(session.book, slot, now, out)
-        else:
-            protect(session.book, slot, entry, now, out)
+    account = session.book.account
+    account.reserved.setdefault(slot.symbol, account.need(order.price, order.quantity))

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.instrument import Instrument
 from common.market.money import Paise
 
@@ -40,6 +42,7 @@ class Verdict:
         self.numbers = numbers
 
 
+CONFIRM_AFTER: Final = 3 * NANOSECONDS_A_SECOND
 _EXIT_NUMBERS: Mapping[str, float] = {}
 EXIT_ALLOWED = Verdict(True, "exit", _EXIT_NUMBERS)
 
@@ -58,7 +61,7 @@ class Account:
     __slots__ = (
         "charges", "due", "floor", "gross", "halted", "limits", "losses", "losses_in_a_row", "open_pnl",
         "open_positions", "peak_loss", "peak_positions", "peak_used", "pending_charges", "reserved", "trades",
-        "warnings",
+        "warned_at",
     )
 
     def __init__(self, limits: Limits) -> None:
@@ -74,7 +77,7 @@ class Account:
         self.losses: Counter[str] = Counter()
         self.losses_in_a_row = 0
         self.halted = ""
-        self.warnings = 0
+        self.warned_at = 0
         self.peak_used = self.peak_loss = self.peak_positions = 0
         self._set_floor()
 
@@ -91,8 +94,14 @@ class Account:
         self.losses.clear()
         self.losses_in_a_row = 0
         self.halted = ""
-        self.warnings = 0
+        self.warned_at = 0
         self._set_floor()
+
+    def open(self, symbol: str, price: Paise, quantity: int) -> None:
+        """The first fill of a position; its capital is bound, also when the order had been given up."""
+        self.open_positions += 1
+        self.trades += 1
+        self.reserved.setdefault(symbol, self.need(price, quantity))
 
     def bind(self, symbol: str, charges: Paise) -> None:
         """A position of `symbol` is open; closing it will have cost `charges`."""
@@ -103,8 +112,6 @@ class Account:
     def release(self, symbol: str) -> None:
         """Nothing is open or working in `symbol` any more."""
         self.reserved.pop(symbol, None)
-        self.pending_charges -= self.due.pop(symbol, 0)
-        self._set_floor()
 
     def close(self, instrument: Instrument, gross: Paise, charges: Paise) -> None:
         """A round trip has ended: what was open P&L is now closed."""
@@ -117,20 +124,22 @@ class Account:
         self.gross += gross
         self.open_pnl -= gross
         self.charges += charges
-        self.release(instrument.symbol)
+        self.pending_charges -= self.due.pop(instrument.symbol, 0)
+        self._set_floor()
 
     @property
     def net(self) -> Paise:
         """Closed and open P&L less charges, those of closing what is open included."""
         return self.gross - self.charges + self.open_pnl - self.pending_charges
 
-    def loss_reached(self) -> bool:
-        """True at the second mark in a row at or beyond the daily loss: one mark alone may be a bad print."""
+    def loss_reached(self, now: int) -> bool:
+        """True at a second mark at or beyond the daily loss, some seconds after the first: one may be a bad print."""
         if self.open_pnl > self.floor:
-            self.warnings = 0
+            self.warned_at = 0
             return False
-        self.warnings += 1
-        return self.warnings >= 2
+        if not self.warned_at:
+            self.warned_at = now
+        return now - self.warned_at >= CONFIRM_AFTER
 
     def _set_floor(self) -> None:
         self.floor = self.charges + self.pending_charges - self.gross - self.limits.daily_loss

@@ -9,9 +9,8 @@ from common.market.calendar import SessionTimes
 from common.trading.book import Book
 from common.trading.charges import ChargeRates
 from common.trading.entries import enter
-from common.trading.exits import leave, protect, step_out
+from common.trading.exits import cancel, leave, step_out, tend
 from common.trading.messages import (
-    CancelOrder,
     ChangeRefused,
     Command,
     Event,
@@ -28,6 +27,7 @@ from common.trading.trades import Trade
 
 NOTHING: Final[Sequence[Command]] = ()
 NEVER: Final = 2**62
+DAILY_LOSS: Final = "daily loss reached"
 
 
 class Session:
@@ -120,9 +120,12 @@ class Session:
         return commands
 
     def on_refusal(self, refusal: ChangeRefused) -> Sequence[Command]:
-        """The order stands as it was; the next bar tries the next step."""
-        fields = {"tag": refusal.order.tag, "symbol": refusal.order.symbol, "reason": refusal.reason}
-        return [Log(refusal.ts, "WARNING", f"change of {refusal.order.tag} refused: {refusal.reason}", fields)]
+        """The order stands as it was; the next bar looks again at what it should be."""
+        order = refusal.order
+        order.cancelling = False
+        self.slots[order.symbol].alert = True
+        fields = {"tag": order.tag, "symbol": order.symbol, "reason": refusal.reason}
+        return [Log(refusal.ts, "WARNING", f"change of {order.tag} refused: {refusal.reason}", fields)]
 
     def on_update(self, update: OrderUpdate) -> Sequence[Command]:
         """The broker speaks of an order: count its fills once, then see what the position needs."""
@@ -136,18 +139,33 @@ class Session:
             return NOTHING
         slot = self.slots[order.symbol]
         commands: list[Command] = []
-        fills = [fill for fill in update.fills if order.add_fill(fill)]
-        for fill in fills:
-            self.count(slot, order, fill, commands)
-        moved = order.move(update.status)
-        if moved and update.status in (Status.REJECTED, Status.NOT_PLACED):
+        filled = False
+        for fill in update.fills:
+            if order.add_fill(fill):
+                self.count(slot, order, fill, commands)
+                filled = True
+        if order.move(update.status) and update.status in (Status.REJECTED, Status.NOT_PLACED):
             fields = {"tag": order.tag, "symbol": order.symbol, "reason": update.reason}
             commands.append(Log(update.ts, "WARNING", f"{order.tag} {update.status}: {update.reason}", fields))
-        if order.purpose is Purpose.ENTRY:
-            self._after_entry(slot, order, bool(fills), update.ts, commands)
-        else:
-            self._after_exit(slot, order, update.ts, commands)
+        if filled and slot.quantity:
+            self.book.account.bind(slot.symbol, slot.trip.closing_charges(self.book.rates))
+        if order.status.terminal and self._gone(slot, order):
+            slot.alert = True
+            return commands
+        tend(self.book, slot, update.ts, commands)
         return commands
+
+    def _gone(self, slot: Slot, order: Order) -> bool:
+        """Forget an order that ended; True where the position has to wait for the next look at the market."""
+        if slot.entry is order:
+            slot.entry = None
+        if slot.exit is not order:
+            return False
+        slot.exit = None
+        if slot.quantity:
+            slot.leaving = slot.leaving or f"stop {order.status.lower()}"
+        # A refused way out would be refused again if it were sent again at once.
+        return bool(slot.quantity) and order.kind is Kind.LIMIT and order.status is Status.REJECTED
 
     def _act(self, slot: Slot, signal: Signal, now: int) -> Sequence[Command]:
         target = slot if signal.symbol is None else self.slots.get(signal.symbol)
@@ -165,10 +183,12 @@ class Session:
         order = slot.exit
         if order is None or order.status is not Status.TRIGGER_PENDING or slot.leaving or slot.target_price:
             return False
+        if slot.entry is not None or slot.alert:
+            return False
         quantity, account = slot.quantity, self.book.account
         mark = (bar.bid if quantity > 0 else bar.ask) or bar.close
         pnl = account.open_pnl + quantity * (mark - slot.mark)
-        if pnl <= account.floor or account.warnings or slot.entry is not None:
+        if pnl <= account.floor or account.warned_at:
             return False
         account.open_pnl = pnl
         slot.mark = mark
@@ -176,21 +196,24 @@ class Session:
 
     def _attend(self, slot: Slot, bar: Bar, now: int) -> list[Command]:
         out: list[Command] = []
+        stepping = bool(slot.leaving)
         if now >= self._wake:
             self._keep_time(now, out)
+        if slot.alert:
+            tend(self.book, slot, now, out)
+        elif slot.quantity and stepping:
+            step_out(self.book, slot, now, out)
         if slot.quantity:
             mark = self._mark(slot, bar)
-            if slot.leaving:
-                step_out(self.book, slot, now, out)
-            elif slot.exit is not None and slot.exit.status is Status.OPEN:
+            if slot.exit is not None and slot.exit.status is Status.OPEN and not slot.leaving:
                 slot.leaving = slot.exit.reason
                 step_out(self.book, slot, now, out)
             elif slot.target_price and target_reached(slot, mark):
                 leave(self.book, slot, "target", now, out)
-            if self.book.account.loss_reached() and not self.book.account.halted:
-                self._halt("daily loss reached", now, out, flatten=True)
+            if self.book.account.loss_reached(now) and not self.book.account.halted:
+                self._halt(DAILY_LOSS, now, out, flatten=True)
         if slot.entry is not None and now - slot.entry.created >= self._entry_timeout:
-            out.append(CancelOrder(slot.entry))
+            cancel(slot.entry, out)
         return out
 
     def _mark(self, slot: Slot, bar: Bar) -> int:
@@ -207,8 +230,10 @@ class Session:
         if before:
             account.open_pnl += before * (fill.price - slot.mark)
         else:
-            account.open_positions += 1
-            account.trades += 1
+            account.open(slot.symbol, order.price, order.quantity)
+            slot.busy = True
+        if order.purpose is Purpose.ENTRY:
+            slot.entry_order = order
         slot.mark = fill.price
         slot.quantity = before + side * fill.quantity
         slot.trip.add(order.tag, side, fill.price, fill.quantity, fill.ts)
@@ -231,34 +256,6 @@ class Session:
         trip.clear()
         self.book.trades.append(trade)
         out.append(PublishTrade(trade))
-
-    def _after_entry(self, slot: Slot, order: Order, filled: bool, ts: int, out: list[Command]) -> None:
-        if filled and slot.quantity:
-            self.book.account.bind(slot.symbol, slot.trip.closing_charges(self.book.rates))
-            if slot.leaving:
-                step_out(self.book, slot, ts, out)
-            else:
-                protect(self.book, slot, order, ts, out)
-        if order.status.terminal and slot.entry is order:
-            slot.entry = None
-            if not slot.quantity:
-                self.book.account.release(slot.symbol)
-                slot.settle()
-
-    def _after_exit(self, slot: Slot, order: Order, ts: int, out: list[Command]) -> None:
-        if slot.quantity == 0:
-            if slot.entry is None:
-                slot.settle()
-            elif slot.exit is order and order.status.terminal:
-                slot.exit, slot.leaving, slot.step = None, "", 0
-                out.append(CancelOrder(slot.entry))
-            return
-        if order.status.terminal and slot.exit is order:
-            slot.exit = None
-            slot.leaving = slot.leaving or f"stop {order.status.lower()}"
-            # A refused exit waits for the next look at the market: sent again at once it would be refused again.
-            if order.kind is Kind.SL or order.status is Status.CANCELLED:
-                step_out(self.book, slot, ts, out)
 
     def _set_times(self, times: SessionTimes) -> None:
         self.times = times
@@ -284,6 +281,7 @@ class Session:
             self._flatten(reason, now, out)
 
     def _flatten(self, reason: str, now: int, out: list[Command]) -> None:
+        self.book.flattening = reason
         for slot in self.slots.values():
             if slot.busy:
                 leave(self.book, slot, reason, now, out)

@@ -12,10 +12,13 @@ from common.trading.trades import RoundTrip
 
 
 class Slot:
-    """quantity: signed filled units. busy: an order works or a position is open. leaving: why we are on our way out."""
+    """quantity: signed filled units. busy: an order works or a position is open. leaving: why we are on our way out.
+
+    alert: the broker refused something; the next bar looks again. blocked: why no entry is made any more.
+    """
 
     __slots__ = (
-        "blocked", "busy", "denials", "entry", "entry_order", "exit", "instrument", "last", "leaving", "mark",
+        "alert", "blocked", "busy", "denials", "entry", "entry_order", "exit", "instrument", "last", "leaving", "mark",
         "may_short", "quantity", "siblings", "step", "stop_price", "strategy", "strategy_name", "symbol",
         "target_price", "trip", "universe",
     )
@@ -34,6 +37,7 @@ class Slot:
         self.quantity = 0
         self.busy = False
         self.blocked = ""
+        self.alert = False
         self.denials: set[str] = set()
         self.last: Bar | None = None
         self.mark: Paise = 0

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,15 @@ def _parameters(pairs: Sequence[str]) -> dict[str, Any]:
         if not equals or not name:
             raise UserError(f"--param {pair!r}: give name=value, such as --param threshold=0.002")
         try:
-            found[name] = json.loads(text)
+            value = json.loads(text, parse_constant=str)
         except json.JSONDecodeError:
-            found[name] = text
+            value = text
+        found[name] = value if isinstance(value, bool | int | str) or _finite(value) else text
     return found
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -55,6 +55,6 @@ def _price(name: str, text: str) -> Decimal:
         price = Decimal(text)
     except InvalidOperation:
         raise UserError(f"{name} {text!r} is not a price: give rupees such as 412.35") from None
-    if not price.is_finite() or price < 0:
+    if not price.is_finite() or not 0 <= price <= MAX_PAISE:
         raise UserError(f"{name} {text} is not a price: give rupees, 0 or more")
     return price

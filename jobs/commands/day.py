@@ -3,12 +3,15 @@
 import argparse
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from common.bootstrap import Application
+from common.market.calendar import MarketClosed
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
+from common.ports import StoreError
 from common.research.faults import DataError
 from common.research.report import write_report
 from common.settings import Settings, SettingsError
@@ -17,7 +20,15 @@ from jobs.commands.output import UserError, money, print_json
 from jobs.commands.progress import Progress
 from jobs.local.day import DayFailed, LocalDay
 from jobs.local.in_process import run_in_process
-from jobs.local.run_directory import DEMO_DATE, DEMO_SEED, RunInputs, open_run, session_files
+from jobs.local.run_directory import (
+    DEMO_DATE,
+    DEMO_SEED,
+    RunInputs,
+    make_home,
+    open_run,
+    refuse_other,
+    session_files,
+)
 
 
 def register(commands: Any) -> None:
@@ -41,8 +52,10 @@ def run(chosen: argparse.Namespace) -> int:
     """0: traded and flat. 1: the day failed, or ended with something open or unexplained."""
     try:
         result, report = _run(chosen)
-    except (DataError, SettingsError, InvalidDocument, OutsideTable) as error:
+    except (DataError, SettingsError, InvalidDocument, OutsideTable, MarketClosed) as error:
         raise UserError(str(error)) from None
+    except (StoreError, OSError) as error:
+        raise UserError(f"{chosen.out.resolve()}: {error}: add --fresh to begin anew, or give another --out") from None
     except DayFailed as error:
         print(f"tron: {error}", file=sys.stderr)
         return 1
@@ -56,12 +69,16 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
     inputs = RunInputs.choose(chosen.date, tuple(chosen.session), chosen.seed, chosen.mandate)
-    home = (chosen.out / inputs.day.isoformat()).resolve()
+    home = chosen.out.resolve() / inputs.day.isoformat()
+    settings = Settings(home=home, mandate=inputs.mandate, seed=inputs.seed, source_name=inputs.source)
+    _ = Application(settings).mandate  # read before anything is claimed, so that a refused one claims nothing
+    make_home(home)
+    if chosen.in_process and not chosen.fresh:
+        refuse_other(home, inputs)
     with open_run(home, inputs, in_process=chosen.in_process, fresh=chosen.fresh) as run_home:
-        sessions = session_files(run_home, inputs)
-        app = Application(Settings(home=run_home, sessions=sessions, mandate=inputs.mandate, seed=inputs.seed,
-                                   source_name=inputs.source))
-        _ = app.mandate
+        settings = replace(settings, home=run_home, sessions=session_files(run_home, inputs))
+        app = Application(settings)
+        app.market.instruments(inputs.day)  # what is wrong with a file is said here, not by a function's log
         with Progress(quiet=chosen.json) as progress:
             if chosen.in_process:
                 result = run_in_process(inputs.day, app, progress.tell)
@@ -81,6 +98,8 @@ def _print(result: Mapping[str, Any], report: Path) -> None:
         )
         if workload["state"] != "DONE":
             log = report.parent / "run" / f"{result['date']}-{workload['asset_class']}.log"
+            for alarm in workload["alarms"]:
+                print(f"    {alarm['severity'].lower()}: {alarm['message']}")
             print(f"    ended without being done: see {_near(log)}")
     if not result["workloads"]:
         reasons = "; ".join(reason["text"] for reason in result["plan"]["reasons"])

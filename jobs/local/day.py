@@ -91,8 +91,11 @@ class LocalDay:
             with urllib.request.urlopen(request, timeout=300) as answer:
                 answer.read()
         except urllib.error.HTTPError as error:
-            text = error.read(2000).decode(errors="replace")
-            raise DayFailed(f"{name} answered {error.code}: {text.strip()[:500]}; see {log}") from None
+            text = _reason(error.read(4000))
+            raise DayFailed(
+                f"{name} could not be done ({error.code}): {text}; mend it and run again, or add --fresh. "
+                f"More is in {log}"
+            ) from None
         except OSError as error:
             raise DayFailed(f"{name} did not answer: {error}; see {log}") from None
         self.progress(name, 1.0)
@@ -137,3 +140,13 @@ class LocalDay:
         if state in ENDED:
             self.progress(asset_class.value, 1.0)
         return state
+
+
+def _reason(body: bytes) -> str:
+    """The `error` of a function's JSON answer, else the answer itself, cut."""
+    text = body.decode(errors="replace").strip()
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return text[:500]
+    return str(answer.get("error", text))[:2000] if isinstance(answer, dict) else text[:500]

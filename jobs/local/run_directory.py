@@ -19,6 +19,7 @@ from common.research.storing import write_parquet
 from common.settings import SettingsError
 
 INPUTS: Final = "run.json"
+LOCK: Final = "lock"
 GENERATED: Final = "session.parquet"
 DEMO_DATE: Final = date(2026, 11, 20)
 DEMO_SEED: Final = 21
@@ -37,13 +38,13 @@ class RunInputs:
     @classmethod
     def choose(cls, day: date | None, sessions: Sequence[Path], seed: int, mandate: Path | None) -> Self:
         """With the date left out: the last of the sessions, else the demo's."""
+        found = dates(sessions) if sessions else []
         if day is None:
-            day = dates(sessions)[-1] if sessions else DEMO_DATE
-        elif not sessions and not is_trading_day(day, special=True):
-            raise SettingsError(f"the exchange is closed on {day}: give another --date")
-        elif sessions and day not in dates(sessions):
-            found = dates(sessions)
+            day = found[-1] if found else DEMO_DATE
+        if found and day not in found:
             raise SettingsError(f"the sessions hold {found[0]} to {found[-1]}, but not {day}: give another --date")
+        if not is_trading_day(day, special=True):
+            raise SettingsError(f"the exchange is closed on {day}: give another --date")
         return cls(day, tuple(path.resolve() for path in sessions), seed, mandate.resolve() if mandate else None)
 
     @property
@@ -71,15 +72,15 @@ def open_run(home: Path, inputs: RunInputs, *, in_process: bool, fresh: bool) ->
         with tempfile.TemporaryDirectory(prefix="tron-") as scratch:
             yield Path(scratch)
         return
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "lock").open("a") as lock:
+    make_home(home)
+    with (home / LOCK).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise SettingsError(f"another tron day is running in {home}: wait for it, or give another --out") from None
         if fresh:
             _empty(home)
-        _claim(home, inputs.fingerprint())
+        _claim(home, inputs)
         yield home
 
 
@@ -95,22 +96,47 @@ def session_files(home: Path, inputs: RunInputs) -> tuple[Path, ...]:
     return (path,)
 
 
-def _claim(home: Path, fingerprint: str) -> None:
+def make_home(home: Path) -> None:
+    """Raises SettingsError when the directory cannot be made or written to."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise SettingsError(f"{home} cannot be written to ({error.strerror}): give another --out") from None
+
+
+def refuse_other(home: Path, inputs: RunInputs) -> None:
+    """Raises SettingsError when the directory holds a day of other inputs."""
     path = home / INPUTS
     if not path.exists():
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps({"fingerprint": fingerprint}))
-        part.rename(path)
-    elif json.loads(path.read_text()).get("fingerprint") != fingerprint:
+        return
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        note = None
+    if not isinstance(note, dict) or note.get("fingerprint") != inputs.fingerprint():
         raise SettingsError(
-            f"{home} holds this date with another session, seed or mandate: add --fresh to replace it, "
-            "or give another --out"
+            f"{home} holds this date with another session, seed or mandate, or its {INPUTS} is damaged: "
+            "add --fresh to replace it, or give another --out"
         )
 
 
+def _claim(home: Path, inputs: RunInputs) -> None:
+    refuse_other(home, inputs)
+    path = home / INPUTS
+    if not path.exists():
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps({"fingerprint": inputs.fingerprint()}), encoding="utf-8")
+        part.rename(path)
+
+
 def _empty(home: Path) -> None:
+    """Of what a run has left; a directory that no run has claimed keeps its files."""
+    if not (home / INPUTS).exists():
+        return
     for path in home.iterdir():
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        elif path.name != "lock":
+        elif path.name != LOCK:
             path.unlink()

@@ -1,0 +1,5 @@
+"""What a step says when it is asked before its time."""
+
+
+class TooEarly(LookupError):
+    """The step before has not been done; the text names it."""

@@ -1,0 +1,200 @@
+"""The contract of every Broker: what it says after each operation, and again after it was opened anew."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.adapters.paper import PaperBroker
+from common.exchange.fills import FillModel
+from common.exchange.simulated import Exchange
+from common.ports import Broker
+from common.trading.errors import OrderRejected
+from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Purpose, Status
+from tests.unit.trading_case import flat, minute, share
+
+Opening = Callable[[], Broker]
+MODEL = FillModel(half_spread_bps=0.0, slippage_ticks=0, participation=0.1, seed=3)
+
+BROKERS: dict[str, Callable[[Path], Broker]] = {
+    "paper": lambda place: PaperBroker(Exchange({"AAA": share()}, MODEL), place / "journal.jsonl"),
+}
+"""name -> opens the broker whose account is kept at `place`; opened again, it finds the same orders."""
+
+
+@pytest.fixture(params=sorted(BROKERS))
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opening]:
+    """Opens one more handle on the same account; all are closed at the end."""
+    opened: list[Broker] = []
+
+    def open_one() -> Broker:
+        opened.append(BROKERS[request.param](tmp_path))
+        return opened[-1]
+
+    yield open_one
+    for broker in opened:
+        broker.close()
+
+
+def order(n: int = 1, side: int = 1, price: int = 100_00, trigger: int = 0, quantity: int = 100) -> Order:
+    kind = Kind.SL if trigger else Kind.LIMIT
+    tag = OrderTag(f"T250829S{n:05d}")
+    return Order(tag, n, "AAA", side, quantity, kind, price, trigger, Purpose.ENTRY, minute(0))
+
+
+def told(broker: Broker) -> list[Any]:
+    """The order book as comparable values."""
+    return [
+        (update.tag, update.status, update.broker_id, [(f.id, f.ts, f.price, f.quantity) for f in update.fills])
+        for update in broker.orders()
+    ]
+
+
+def trade(broker: Broker, start: int = 0, volume: int = 300, count: int = 1, price: int = 100_00) -> list[OrderUpdate]:
+    """The market moves; what the broker says of it."""
+    updates: list[OrderUpdate] = []
+    for bar in flat("AAA", count, price, start=start, volume=volume):
+        broker.observe(bar)
+        updates += broker.drain()
+    return updates
+
+
+def test_an_empty_account(opening: Opening) -> None:
+    """No orders, nothing to drain."""
+    broker = opening()
+    assert (broker.orders(), broker.drain()) == ([], [])
+
+
+def test_a_placed_order_is_in_the_book_at_once_and_after_opening_anew(opening: Opening) -> None:
+    """Its id is the one that place returned."""
+    broker = opening()
+    id = broker.place(order())
+    assert id
+    assert told(broker) == told(opening()) == [("T250829S00001", Status.OPEN, id, [])]
+
+
+def test_a_tag_is_placed_once(opening: Opening) -> None:
+    """Not even by the next process."""
+    opening().place(order())
+    again = opening()
+    with pytest.raises(OrderRejected):
+        again.place(order())
+    assert len(again.orders()) == 1
+
+
+def test_fills_are_told_once_by_drain_and_always_by_orders(opening: Opening) -> None:
+    """In parts over bars; the book has them all, and a new handle too."""
+    broker = opening()
+    broker.place(order())
+    broker.drain()
+    updates = [*trade(broker), *trade(broker, 1, 500)]
+    assert [(u.status, [f.quantity for f in u.fills]) for u in updates] == [(Status.OPEN, [30]), (Status.OPEN, [50])]
+    assert broker.drain() == []
+    ((_, status, _, fills),) = told(broker)
+    assert (status, [quantity for *_, quantity in fills]) == (Status.OPEN, [30, 50])
+    assert len({id for id, *_ in fills}) == 2
+    assert told(opening()) == told(broker)
+    trade(broker, 2, 10_000)
+    assert told(opening())[0][1] is Status.COMPLETE
+
+
+def test_a_stop_rests_triggers_and_fills(opening: Opening) -> None:
+    """TRIGGER PENDING until the market meets it, on either side of a restart."""
+    broker = opening()
+    broker.place(order(side=-1, price=97_00, trigger=99_00))
+    assert told(broker)[0][1] is Status.TRIGGER_PENDING
+    broker = opening()
+    statuses = [update.status for update in trade(broker, 1, 10_000, price=98_50)]
+    assert statuses == [Status.OPEN, Status.COMPLETE]
+    assert told(opening()) == told(broker)
+
+
+def test_a_modification_is_the_same_order(opening: Opening) -> None:
+    """A stop becomes a limit in place, with its tag and its id; the next process knows it as a limit."""
+    broker = opening()
+    id = broker.place(order(side=-1, price=97_00, trigger=99_00))
+    broker.modify(OrderTag("T250829S00001"), minute(1), Kind.LIMIT, 80, 99_50, 0)
+    assert [update.status for update in broker.drain()][-1] is Status.OPEN
+    broker = opening()
+    assert told(broker) == [("T250829S00001", Status.OPEN, id, [])]
+    trade(broker, 1, 10_000)
+    ((_, status, _, fills),) = told(broker)
+    assert (status, [(price, quantity) for _, _, price, quantity in fills]) == (Status.COMPLETE, [(100_00, 80)])
+
+
+def test_a_cancelled_order_keeps_its_fills_and_gets_no_more(opening: Opening) -> None:
+    """What is done is done; the rest is gone, for every process."""
+    broker = opening()
+    broker.place(order())
+    trade(broker)
+    broker.cancel(OrderTag("T250829S00001"), minute(1))
+    assert [update.status for update in broker.drain()] == [Status.CANCELLED]
+    again = opening()
+    trade(again, 1, 10_000)
+    assert told(again) == told(broker)
+    assert told(again)[0][1] is Status.CANCELLED
+
+
+def test_refusals_leave_nothing(opening: Opening) -> None:
+    """Unknown and ended orders cannot be changed; a refused order is not in the book of any process."""
+    broker = opening()
+    with pytest.raises(OrderRejected):
+        broker.place(order(price=100_01))
+    with pytest.raises(OrderRejected):
+        broker.cancel(OrderTag("T250829S00009"), minute(0))
+    broker.place(order(2))
+    broker.cancel(OrderTag("T250829S00002"), minute(0))
+    with pytest.raises(OrderRejected):
+        broker.modify(OrderTag("T250829S00002"), minute(1), Kind.LIMIT, 100, 100_00, 0)
+    assert [row[0] for row in told(broker)] == [row[0] for row in told(opening())] == ["T250829S00002"]
+
+
+STOP = 97_00
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["place", "stop", "modify", "cancel", "market", "market"]), st.integers(1, 6),
+        st.sampled_from([96_00, 98_00, 99_50, 100_00, 101_00]),
+    ),
+    min_size=3, max_size=15,
+)
+
+
+@pytest.mark.parametrize("name", sorted(BROKERS))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(operations=OPERATIONS)
+def test_opened_anew_after_every_operation_it_tells_the_same(
+    name: str, operations: list[tuple[str, int, int]], tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """One account handled by one process, another by a new process at each step: the same answers throughout."""
+    steady_place, restless_place = tmp_path_factory.mktemp("steady"), tmp_path_factory.mktemp("restless")
+    steady, last = BROKERS[name](steady_place), 100_00
+    for step, (what, number, price) in enumerate(operations):
+        if what == "stop" and last <= STOP:
+            continue  # refused for the last price, which a new process does not know before its first bar
+        last = price if what == "market" else last
+        restless = BROKERS[name](restless_place)
+        assert told(restless) == told(steady)
+        assert _do(steady, what, number, price, step) == _do(restless, what, number, price, step)
+        restless.close()
+    steady.close()
+
+
+def _do(broker: Broker, what: str, number: int, price: int, step: int) -> str:
+    made = order(number, -1, STOP - 200, STOP) if what == "stop" else order(number, 1, price)
+    made.created = minute(step)
+    try:
+        if what in ("place", "stop"):
+            broker.place(made)
+        elif what == "modify":
+            broker.modify(made.tag, minute(step), Kind.LIMIT, 60, price, 0)
+        elif what == "cancel":
+            broker.cancel(made.tag, minute(step))
+        else:
+            trade(broker, step, 250, price=price)
+    except OrderRejected as refusal:
+        return str(refusal)
+    broker.drain()
+    return "done"

@@ -1,0 +1,197 @@
+"""Restore: a fresh session takes the orders of the day and stands where the old one stood, protected."""
+
+from typing import Any
+
+import pytest
+
+from common.research.replay import MemoryLedger
+from common.trading.driver import Driver
+from common.trading.messages import CancelOrder, CommitIntent, Halt, ModifyOrder, PublishTrade
+from common.trading.orders import Kind, Order, Purpose, Status, order_fields, order_from_fields
+from common.trading.restore import restore
+from common.trading.risk import Limits
+from common.trading.session import Session
+from common.trading.slot import Slot
+from common.trading.strategy import Enter
+from tests.unit.session_invariants import breaches
+from tests.unit.trading_case import (
+    LIMITS,
+    SHORT,
+    Chance,
+    Desk,
+    Wire,
+    entered,
+    exchange,
+    fill,
+    flat,
+    minute,
+    open_session,
+    protected,
+    share,
+    together,
+    walk,
+)
+
+SYMBOLS = ("AAA", "BBB", "CCC")
+
+
+def reborn(made: Desk, **more: Any) -> tuple[Session, list[Any]]:
+    """Another session from the documents of this one's orders."""
+    symbols = list(made.session.slots)
+    session = open_session([share(s) for s in symbols], lambda _: None, **more)
+    orders = [order_from_fields(order_fields(order)) for order in made.ledger.orders.values()]
+    return session, restore(session, orders, made.session.now)
+
+
+def sent(commands: list[Any]) -> list[Order]:
+    return [command.order for command in commands if isinstance(command, CommitIntent)]
+
+
+def _on_the_way_out(slot: Slot) -> bool:
+    """A triggered stop is, and says so with the next bar."""
+    return bool(slot.leaving) or (slot.exit is not None and slot.exit.status is Status.OPEN)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_session_restored_at_any_minute_stands_where_it_stood(seed: int) -> None:
+    """Positions, realised P&L, reserves, counts, trades and the exits: as without the restart."""
+    route = exchange(*SYMBOLS)
+    limits = Limits(**{**{n: getattr(LIMITS, n) for n in Limits.__slots__}, "max_trades": 500})
+    session = open_session([share(s) for s in SYMBOLS], lambda _: Chance(seed), limits=limits)
+    ledger = MemoryLedger()
+    made = Desk(session, Driver(session, route, ledger), ledger)
+    feeds = [walk(symbol, seed, 40) for symbol in SYMBOLS]
+    for number in range(40):
+        made.driver.run(together(*[feed[number : number + 1] for feed in feeds]))
+        again, commands = reborn(made, limits=limits)
+        old, new = session.book.account, again.book.account
+        assert not sent(commands), f"minute {number}: everything was protected, and more is sent"
+        assert not any(isinstance(command, ModifyOrder | CancelOrder) for command in commands)
+        assert {s: slot.quantity for s, slot in again.slots.items()} == {
+            s: slot.quantity for s, slot in session.slots.items()
+        }
+        for name in ("gross", "charges", "trades", "open_positions", "reserved", "pending_charges", "losses"):
+            assert getattr(new, name) == getattr(old, name), f"minute {number}: {name}"
+        assert again.book.sequence == session.book.sequence
+        trades = [command.trade for command in commands if isinstance(command, PublishTrade)]
+        assert sorted((t.symbol, t.entry_ts, t.gross, t.net) for t in trades) == sorted(
+            (t.symbol, t.entry_ts, t.gross, t.net) for t in session.book.trades
+        )
+        for symbol, slot in session.slots.items():
+            twin = again.slots[symbol]
+            assert (slot.exit.tag if slot.exit else "") == (twin.exit.tag if twin.exit else "")
+            assert slot.busy == twin.busy
+            assert _on_the_way_out(slot) == _on_the_way_out(twin)
+        for symbol, slot in session.slots.items():
+            again.warm(feeds[SYMBOLS.index(symbol)][number])
+            assert again.slots[symbol].quantity == 0 or again.slots[symbol].mark == slot.mark
+        assert not [b for b in breaches(again, route) if "limits" not in b]
+
+
+def test_a_position_without_an_exit_gets_its_stop() -> None:
+    """Killed between the entry's fill and the stop: the first thing sent is the stop, for all of it."""
+    wire = Wire()
+    made, entry = entered(wire)
+    entry.add_fill(fill(entry, 60, 100_00))
+    entry.move(Status.CANCELLED)
+    _, commands = reborn(made)
+    (stop,) = sent(commands)
+    assert (stop.kind, stop.side, stop.quantity, stop.trigger, stop.sequence) == (Kind.SL, -1, 60, 99_00, 2)
+
+
+def test_a_stop_that_is_too_small_is_resized() -> None:
+    """Killed before the resize was sent."""
+    wire = Wire()
+    made, entry = entered(wire)
+    wire.say(entry, Status.OPEN, fill(entry, 40, 100_00))
+    made.driver.settle()
+    made.order(2).move(Status.TRIGGER_PENDING)
+    entry.add_fill(fill(entry, 60, 100_00, id="late"))
+    _, commands = reborn(made)
+    (resize,) = [command for command in commands if isinstance(command, ModifyOrder)]
+    assert (resize.order.sequence, resize.quantity, resize.kind) == (2, 100, Kind.SL)
+
+
+def test_an_intent_that_was_never_placed_is_not_sent_again() -> None:
+    """NOT PLACED is over: the symbol is free, the number is used up."""
+    made, entry = entered(Wire())
+    entry.move(Status.NOT_PLACED)
+    session, commands = reborn(made)
+    assert commands == []
+    assert (session.slots["AAA"].busy, session.book.account.reserved, session.book.sequence) == (False, {}, 1)
+
+
+def test_an_entry_that_works_stays_reserved_and_busy() -> None:
+    """With what it was reserved for."""
+    made, entry = entered(Wire())
+    entry.move(Status.OPEN)
+    session, commands = reborn(made)
+    assert commands == []
+    assert session.book.account.reserved == made.account.reserved
+    assert session.slots["AAA"].busy
+
+
+def test_the_target_and_the_stop_are_those_of_before() -> None:
+    """From the average of the fills, not from the first of them."""
+    wire = Wire()
+    made, entry = entered(wire, Enter(1, 100, 200, "go"))
+    wire.say(entry, Status.COMPLETE, fill(entry, 40, 100_00), fill(entry, entry.quantity - 40, 100_25, id="b"))
+    made.driver.settle()
+    made.order(2).move(Status.TRIGGER_PENDING)
+    slot = made.slot()
+    session, commands = reborn(made)
+    assert commands == []
+    twin = session.slots["AAA"]
+    assert (twin.stop_price, twin.target_price) == (slot.stop_price, slot.target_price)
+
+
+@pytest.mark.parametrize("signal", [Enter(1, 100, 0, "go"), SHORT])
+def test_no_order_is_priced_before_there_is_a_price(signal: Enter) -> None:
+    """Killed on the way out with the stop still resting: no marketable limit at a made-up price replaces it."""
+    wire = Wire()
+    made, _, stop = protected(wire, signal)
+    stop.reason = "target"
+    session, commands = reborn(made)
+    changes = [command for command in commands if isinstance(command, ModifyOrder)]
+    assert all(abs(change.price - 100_00) < 10_00 for change in changes), f"{[c.price for c in changes]} without a bar"
+    session.warm(flat("AAA", 1, start=1)[0])
+    assert not sent(commands)
+
+
+def test_the_ladder_goes_on_where_it_was() -> None:
+    """Third step before the kill, fourth after it, and the alarm when it is due."""
+    wire = Wire()
+    made, _, stop = protected(wire)
+    wire.say(stop, Status.OPEN)
+    made.driver.run(flat("AAA", 3, start=1))
+    assert stop.price == 99_00
+    session, _ = reborn(made)
+    session.warm(flat("AAA", 1, start=3)[0])
+    changes = [c for c in session.on_bar(flat("AAA", 1, start=4)[0]) if isinstance(c, ModifyOrder)]
+    assert [change.price for change in changes] == [98_00]
+
+
+def test_a_fill_without_its_entry_is_not_passed_over() -> None:
+    """An exit filled and its entry is missing from the store: nobody can explain the position, so it is said."""
+    wire = Wire()
+    made, entry, stop = protected(wire)
+    stop.add_fill(fill(stop, 100, 99_00))
+    session = open_session([share()], lambda _: None)
+    orders = [order for order in made.ledger.orders.values() if order is not entry]
+    try:
+        commands = restore(session, orders, minute(3))
+    except Exception:
+        return
+    loud = [c for c in commands if getattr(c, "severity", "") in ("ERROR", "CRITICAL")]
+    assert loud or session.slots["AAA"].blocked or session.book.account.halted
+
+
+def test_a_halt_after_the_restore_flattens_what_was_restored() -> None:
+    """The restored exit is the one that is modified."""
+    wire = Wire()
+    made, _, stop = protected(wire)
+    session, _ = reborn(made)
+    session.warm(flat("AAA", 1, start=1)[0])
+    changes = [c for c in session.on_halt(Halt(minute(2), "by hand", flatten=True)) if isinstance(c, ModifyOrder)]
+    assert [(c.order.tag, c.kind, c.quantity) for c in changes] == [(stop.tag, Kind.LIMIT, stop.quantity)]
+    assert all(order.purpose is not Purpose.EXIT or order.working for order in session.book.orders.values())

@@ -1,0 +1,133 @@
+"""Risk: what may be sent, how large, and that no sequence of entries and exits gets beyond a limit."""
+
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from common.market.instrument import Instrument, Kind
+from common.trading.risk import CONFIRM_AFTER, EXIT_ALLOWED, Account, Limits
+from tests.unit.trading_case import LIMITS, share
+
+
+def limits(**changes: Any) -> Limits:
+    """The ordinary ones, with changes."""
+    return Limits(**{**{name: getattr(LIMITS, name) for name in Limits.__slots__}, **changes})
+
+
+MONEY = st.integers(1, 10**9)
+
+
+@given(
+    capital=MONEY, value=MONEY, risk=MONEY, used=MONEY, price=st.integers(5, 10**7), stop=st.integers(1, 10**6),
+    lot=st.sampled_from([1, 15, 75]), freeze=st.none() | st.integers(1, 5000), margin=st.integers(1, 100),
+)
+def test_a_size_is_always_allowed_and_never_too_large(
+    capital: int, value: int, risk: int, used: int, price: int, stop: int, lot: int, freeze: int | None, margin: int,
+) -> None:
+    """Whole lots within risk, value, free capital and freeze; a size above zero passes the check it was made for."""
+    bounds = limits(
+        capital=capital, max_order_value=value, risk_per_trade=risk, margin_percent=margin, daily_loss=10**12,
+    )
+    account = Account(bounds)
+    account.reserved["BBB"] = used
+    instrument = share("AAA", lot, freeze)
+    quantity = account.size(instrument, price, stop)
+    assert quantity >= 0
+    assert quantity % lot == 0
+    assume(quantity)
+    assert quantity * stop <= risk
+    assert account.need(price, quantity) <= min(value, capital - used)
+    assert freeze is None or quantity <= freeze
+    assert account.check_entry(instrument, price, quantity, stop).allowed
+    more = account.check_entry(instrument, price, quantity + lot, stop)
+    assert not more.allowed or (freeze is not None and quantity + lot > freeze)
+
+
+@pytest.mark.parametrize(("changes", "used", "code"), [
+    ({}, {}, "allow"),
+    ({}, {"halted": "by hand"}, "halted"),
+    ({"max_trades": 3}, {"trades": 3}, "max_trades"),
+    ({"max_trades": 3}, {"trades": 2, "reserved": {"X": 1}}, "max_trades"),
+    ({"max_open_positions": 2}, {"open_positions": 2, "reserved": {"X": 1, "Y": 1}}, "max_open_positions"),
+    ({"max_open_positions": 2}, {"open_positions": 1, "reserved": {"X": 1, "Y": 1}}, "max_open_positions"),
+    ({"max_order_value": 99_99}, {}, "max_order_value"),
+    ({"capital": 150_00}, {"reserved": {"X": 50_01}}, "capital"),
+    ({"risk_per_trade": 99}, {}, "risk_per_trade"),
+    ({"daily_loss": 1_000}, {"gross": -900}, "daily_loss"),
+    ({"daily_loss": 1_000}, {"gross": -899}, "allow"),
+    ({"daily_loss": 1_000}, {"pending_charges": 900}, "daily_loss"),
+    ({"daily_loss": 1_000}, {"open_pnl": -900}, "daily_loss"),
+    ({"losses_to_lock_class": 2}, {"losses_in_a_row": 2}, "class_locked"),
+])
+def test_each_limit_denies_with_its_code(changes: dict[str, Any], used: dict[str, Any], code: str) -> None:
+    """One share at 100 rupees, stop at one rupee: exactly at a limit and just within."""
+    account = Account(limits(**changes))
+    for name, value in used.items():
+        setattr(account, name, value)
+    verdict = account.check_entry(share(), 100_00, 1, 100)
+    assert (verdict.code, verdict.allowed) == (code, code == "allow")
+
+
+@pytest.mark.parametrize(
+    ("quantity", "stop", "code"), [(0, 100, "too_small"), (10, 100, "too_small"), (75, 0, "no_stop")],
+)
+def test_no_entry_without_lots_and_a_stop(quantity: int, stop: int, code: str) -> None:
+    """A part of a lot is too small; no stop, no entry."""
+    assert Account(LIMITS).check_entry(share(lot=75), 100_00, quantity, stop).code == code
+
+
+def test_losses_lock_a_symbol_by_its_underlying() -> None:
+    """Two losing options on one index lock every option on it; another underlying is free."""
+    account = Account(limits(losses_to_lock_symbol=2))
+    call = Instrument("NIFTYC", "NFO", Kind.CALL, 5, 75, underlying="NIFTY")
+    put = Instrument("NIFTYP", "NFO", Kind.PUT, 5, 75, underlying="NIFTY")
+    other = Instrument("BANKC", "NFO", Kind.CALL, 5, 75, underlying="BANKNIFTY")
+    for lost in (call, put):
+        account.open_positions += 1
+        account.close(lost, 100, 200)
+    assert account.check_entry(call, 10_00, 75, 5).code == "symbol_locked"
+    assert account.check_entry(other, 10_00, 75, 5).allowed
+
+
+def test_a_win_ends_the_row_of_losses() -> None:
+    """Only losses in a row lock the class; what charges eat is a loss too."""
+    account = Account(limits(losses_to_lock_class=2))
+    for gross in (-1, 300, 199):
+        account.open_positions += 1
+        account.close(share(), gross, 200)
+    assert account.losses_in_a_row == 1
+    assert account.check_entry(share(), 100_00, 1, 100).allowed
+
+
+@given(st.lists(st.tuples(st.integers(-500, 500), st.integers(0, 50)), max_size=20), st.integers(-2000, 500))
+def test_the_floor_is_the_daily_loss(trades: list[tuple[int, int]], open_pnl: int) -> None:
+    """The kept floor says the same as net P&L: reached at the second look in a row, and not before."""
+    account = Account(limits(daily_loss=1_000))
+    for gross, charges in trades:
+        account.open_positions += 1
+        account.open_pnl += gross
+        account.close(share(), gross, charges)
+    account.bind("AAA", 30)
+    account.open_pnl += open_pnl
+    beyond = account.net <= -1_000
+    assert account.net == sum(g - c for g, c in trades) + open_pnl - 30
+    assert not account.loss_reached(1)
+    assert account.loss_reached(1 + CONFIRM_AFTER) is beyond
+
+
+def test_an_exit_is_allowed_by_itself() -> None:
+    """No account is asked."""
+    assert (EXIT_ALLOWED.allowed, EXIT_ALLOWED.code) == (True, "exit")
+
+
+def test_peaks_are_remembered() -> None:
+    """The most that was used, not what is used now."""
+    account = Account(LIMITS)
+    account.reserved["AAA"], account.gross = 500, -70
+    account.note_peaks()
+    account.release("AAA")
+    account.gross = 90
+    account.note_peaks()
+    assert (account.peak_used, account.peak_loss) == (500, 70)

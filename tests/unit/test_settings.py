@@ -1,0 +1,79 @@
+"""Settings: read once from the environment, the same in a child, refused by the variable's name."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from common.settings import Settings, SettingsError, read_settings
+
+HOME = {"TRON_HOME": "/runs/one"}
+
+
+def test_defaults() -> None:
+    """Only the home is needed; the rest has values."""
+    assert read_settings(HOME) == Settings(home=Path("/runs/one"))
+
+
+@pytest.mark.parametrize("environment", [{}, {"TRON_HOME": ""}])
+def test_home_is_needed(environment: dict[str, str]) -> None:
+    """Without a home nothing is guessed: the message names the variable."""
+    with pytest.raises(SettingsError, match="TRON_HOME is not set"):
+        read_settings(environment)
+
+
+NAMES = st.text(st.characters(blacklist_characters=os.pathsep + "/\0", blacklist_categories=["Cs"]), min_size=1)
+
+
+@example(home="h", sessions=[], mandate=None, source="", seed=2**53 + 1, ttl=10.0, history=10)
+@given(
+    home=NAMES, sessions=st.lists(NAMES, max_size=4), mandate=st.none() | NAMES, source=NAMES,
+    seed=st.integers(-(2**70), 2**70), ttl=st.floats(0.1, 1e6), history=st.integers(1, 1000),
+)
+def test_a_child_has_the_same(
+    home: str, sessions: list[str], mandate: str | None, source: str, seed: int, ttl: float, history: int
+) -> None:
+    """What a parent puts into its child's environment is read back exactly."""
+    settings = Settings(
+        home=Path(home), sessions=tuple(map(Path, sessions)), mandate=Path(mandate) if mandate else None, seed=seed,
+        source_name=source, lease_ttl_seconds=ttl, history_sessions=history,
+    )
+    assert read_settings(settings.environment()) == settings
+
+
+def test_a_child_does_not_inherit_a_mandate() -> None:
+    """A run without a mandate says so to its children, whatever the person's shell has set."""
+    inherited = {**HOME, "TRON_MANDATE": "/from/the/shell.toml"}
+    assert read_settings({**inherited, **Settings(home=Path("/h")).environment()}).mandate is None
+
+
+@pytest.mark.parametrize("name", ["TRON_SEED", "TRON_LEASE_TTL_SECONDS", "TRON_HISTORY_SESSIONS"])
+@pytest.mark.parametrize("text", ["soon", "nan", "inf", "1,5"])
+def test_numbers_that_are_none(name: str, text: str) -> None:
+    """What is no number is refused with the variable's name."""
+    with pytest.raises(SettingsError, match=name):
+        read_settings({**HOME, name: text})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("TRON_SEED", "7.5"), ("TRON_HISTORY_SESSIONS", "2.5"), ("TRON_HISTORY_SESSIONS", "-1"),
+     ("TRON_LEASE_TTL_SECONDS", "0"), ("TRON_LEASE_TTL_SECONDS", "-10")],
+)
+def test_numbers_that_cannot_be_meant(name: str, text: str) -> None:
+    """A lease without a life, half a session, half a seed: refused, never rounded in silence."""
+    with pytest.raises(SettingsError, match=name):
+        read_settings({**HOME, name: text})
+
+
+def test_frozen_and_named_for_people() -> None:
+    """Settings do not change; the source is its name, the files, or 'no sessions'."""
+    settings = Settings(home=Path("/h"), sessions=(Path("/a/x.parquet"), Path("/b/y.csv")))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.seed = 3  # type: ignore[misc]
+    assert settings.source == "x.parquet, y.csv"
+    assert dataclasses.replace(settings, source_name="named").source == "named"
+    assert Settings(home=Path("/h")).source == "no sessions"
