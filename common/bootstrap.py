@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from common.day.trade import TradePorts
 from common.market.instrument import AssetClass, Instrument
 from common.planning.mandate import Mandate, default_mandate_text, parse_mandate
-from common.ports import Archive, Broker, ChangeFeed, Clock, DocumentStore, Launcher, MarketData, SteppedClock
+from common.ports import Archive, Broker, ChangeFeed, Clock, DocumentStore, Launcher, MarketData, Resume, SteppedClock
 from common.settings import Settings, SettingsError, read_settings
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Application:
 
     def _paper_broker(
         self, day: date, asset_class: AssetClass, instruments: Sequence[Instrument],
-    ) -> tuple[Broker, int]:
+    ) -> tuple[Broker, Resume]:
         from common.adapters.paper import PaperBroker
         from common.exchange.fills import FillModel
         from common.exchange.simulated import Exchange
@@ -110,7 +110,7 @@ class Application:
         model = FillModel(seed=self.settings.seed)
         exchange = Exchange(book, model, without_volume, order_ids(day, asset_class))
         broker = PaperBroker(exchange, self._journal(day, asset_class))
-        return broker, broker.resume_at
+        return broker, broker.resume
 
     def _journal(self, day: date, asset_class: AssetClass) -> Path:
         return self.settings.home / "journal" / f"{day.isoformat()}-{asset_class.value}.jsonl"

@@ -168,6 +168,17 @@ class Broker(OrderRoute, Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where an earlier run of a workload was. ts: start (ns) of the minute it was in, 0 for a fresh start.
+
+    handled: symbols whose bar of that minute it had decided on already.
+    """
+
+    ts: int = 0
+    handled: frozenset[str] = frozenset()
+
+
 class MarketData(Protocol):
     """What the market says: recorded, generated or live."""
 

@@ -2,11 +2,13 @@
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 from common.exchange.resting import RestingOrder, resting_fields, resting_from_fields
 from common.exchange.simulated import Exchange, update_of
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
+from common.ports import Resume
 from common.trading.orders import Kind, Order, OrderTag, OrderUpdate
 
 
@@ -20,7 +22,7 @@ class PaperBroker:
         self._exchange = exchange
         journal.parent.mkdir(parents=True, exist_ok=True)
         exchange.restore(_read(journal))
-        self.resume_at = max((_last_bar(order) for order in exchange.orders.values()), default=0)
+        self.resume = _resume(exchange.orders.values())
         self._file = journal.open("a", encoding="utf-8")
 
     def observe(self, event: Bar | Quote) -> bool:
@@ -81,6 +83,8 @@ def _read(journal: Path) -> list[RestingOrder]:
     return list(orders.values())
 
 
-def _last_bar(order: RestingOrder) -> int:
-    """Start of the last bar that had been handled at least in part when this order changed."""
-    return max(order.matched, order.since - NANOSECONDS_A_MINUTE)
+def _resume(orders: Collection[RestingOrder]) -> Resume:
+    """From the last change of any order: made at its bar's end, that bar had been decided on; within it, perhaps not."""
+    ts = max((max(order.matched, order.since - NANOSECONDS_A_MINUTE) for order in orders), default=0)
+    at_its_end = (order.symbol for order in orders if order.since >= ts + NANOSECONDS_A_MINUTE)
+    return Resume(ts, frozenset(at_its_end))

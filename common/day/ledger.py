@@ -91,6 +91,11 @@ class StoreLedger:
         }
         self._versions[order.tag] = self._commit([Create("orders", order.tag, self._fields(order))])[0]
 
+    def intend_change(self, order: Order) -> None:
+        """Store the order as it is about to be changed. Raises TradingStopped: then nothing may be changed."""
+        self._dirty[order.tag] = order
+        self.flush()
+
     def changed(self, order: Order) -> None:
         """Remember to store the order."""
         self._dirty[order.tag] = order

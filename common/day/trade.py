@@ -12,7 +12,7 @@ from common.day.workloads import ENDED, WORKLOADS, State, workload_fields
 from common.market.indian_time import at
 from common.market.instrument import AssetClass, Instrument
 from common.planning.plan import ClassPlan, Plan
-from common.ports import Archive, Broker, Clock, Document, DocumentStore, MarketData, Update
+from common.ports import Archive, Broker, Clock, Document, DocumentStore, MarketData, Resume, Update
 from common.research.workload import open_session, select, summarise, trade_minutes
 from common.trading.driver import Driver
 from common.trading.errors import TradingStopped
@@ -27,15 +27,14 @@ HEARTBEAT_MINUTES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class TradePorts:
-    """What a workload needs. broker: made for the instruments it trades; resume_at: start (ns) of the last minute that
-    broker has seen in an earlier run, 0 for a fresh one. patience_seconds: how long an order may take to appear.
+    """What a workload needs. open_broker: for the instruments traded, and where an earlier run was. patience_seconds: how long an order may take to appear.
     """
 
     store: DocumentStore
     archive: Archive
     market: MarketData
     clock: Clock
-    open_broker: Callable[[date, AssetClass, Sequence[Instrument]], "tuple[Broker, int]"]
+    open_broker: Callable[[date, AssetClass, Sequence[Instrument]], tuple[Broker, Resume]]
     holder: str
     lease_ttl_seconds: float
     patience_seconds: float = 0.0
@@ -69,6 +68,12 @@ def _plan(store: DocumentStore, day: date, asset_class: AssetClass) -> ClassPlan
     return chosen
 
 
+def _forget_lost_step(order: Order) -> None:
+    """A change that was noted and never reached the broker is taken again."""
+    if order.wanted and order.wanted != order.price:
+        order.steps, order.stepped_at = max(0, order.steps - 1), 0
+
+
 def equity_name(asset_class: AssetClass) -> str:
     """Of the archive's blob with the net P&L by minute: [[IST time, paise], ...]."""
     return f"equity/{asset_class.value}.json"
@@ -90,17 +95,17 @@ class _Workload:
     def run(self) -> Mapping[str, Any]:
         instruments = select(self.plan, self.ports.market.instruments(self.day))
         session = open_session(self.day, self.plan, instruments)
-        broker, resume_at = self.ports.open_broker(self.day, self.plan.asset_class, instruments)
+        broker, resume = self.ports.open_broker(self.day, self.plan.asset_class, instruments)
         try:
             self._claim_state()
             session.book.account.halted = self.halted
-            self._report(State.RUNNING, session, resume_at)
+            self._report(State.RUNNING, session, resume.ts)
             driver = Driver(session, broker, self.ledger)
             self._recover(session, driver, broker)
-            self.equity = self._equity_before(resume_at)
+            self.equity = self._equity_before(resume.ts)
             symbols = [instrument.symbol for instrument in instruments]
             feed = self.ports.market.feed(self.day, symbols)
-            trade_minutes(driver, feed, resume_at, lambda ts: self._minute(session, ts, warm=ts < resume_at))
+            trade_minutes(driver, feed, lambda ts: self._minute(session, ts, warm=ts < resume.ts), resume)
             return self._finish(session)
         finally:
             broker.close()
@@ -135,17 +140,18 @@ class _Workload:
         driver.settle()
 
     def _explain(self, broker: Broker, stored: Mapping[str, Any], session: Session) -> None:
-        """An order of ours without an intent means that the store was lost: nothing is traded on what is left."""
-        ours = [update.tag for update in broker.orders() if update.tag.startswith(session.book.prefix)]
-        strange = [tag for tag in ours if tag not in stored]
-        if not strange:
+        """An order that only one of store and broker knows cannot be explained: nothing is traded on what is left."""
+        ours = {update.tag for update in broker.orders() if update.tag.startswith(session.book.prefix)}
+        strange = sorted(ours - stored.keys())
+        lost = sorted(tag for tag, fields in stored.items() if fields["broker_id"] and tag not in ours)
+        if not strange and not lost:
             return
         text = (
-            f"the broker holds {len(strange)} orders of ours that the store does not know, {strange[0]} first: "
-            "the store was lost or replaced. Compare with the broker's order book, close what is open by hand, "
-            "and start afresh"
+            f"the broker's order book and the store do not fit: {len(strange)} orders of ours are not in the store "
+            f"({', '.join(strange[:3])}), {len(lost)} are not at the broker ({', '.join(lost[:3])}): one of them was "
+            "lost or replaced. Compare them, close what is open by hand, and start afresh"
         )
-        self.ledger.log(Log(session.now, "CRITICAL", text, {"tags": strange[:20]}))
+        self.ledger.log(Log(session.now, "CRITICAL", text, {"tags": [*strange, *lost][:20]}))
         self._report(State.FAILED, session, session.now)
         raise TradingStopped(text)
 
@@ -156,6 +162,9 @@ class _Workload:
             for update in broker.orders():
                 order = orders.get(update.tag)
                 if order is not None:
+                    if update.terms is not None:
+                        order.kind, order.quantity, order.price, order.trigger = update.terms
+                        _forget_lost_step(order)
                     for fill in update.fills:
                         order.add_fill(fill)
                     order.broker_id = update.broker_id or order.broker_id

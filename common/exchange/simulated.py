@@ -109,6 +109,7 @@ class Exchange:
     def cancel(self, tag: str, ts: int) -> None:
         """Take what is left of a working order from the book. Raises OrderRejected."""
         order = self._find(tag)
+        order.since = ts
         self._finish(order, Status.CANCELLED)
         self.updates.append(OrderUpdate(order.tag, order.status, ts, (), order.id))
 
@@ -195,7 +196,8 @@ class Exchange:
 
 def update_of(order: RestingOrder, ts: int) -> OrderUpdate:
     """The whole truth about one order, as a read of the order book tells it."""
-    return OrderUpdate(order.tag, order.status, ts, tuple(order.fills), order.id)
+    terms = (order.kind, order.quantity, order.price, order.trigger)
+    return OrderUpdate(order.tag, order.status, ts, tuple(order.fills), order.id, terms=terms)
 
 
 __all__ = ["Exchange", "update_of"]

@@ -17,7 +17,7 @@ from common.research.market import RecordedMarket
 from common.research.recorded import dates
 from common.research.replay import replay_class
 from common.research.workload import Outcome
-from common.strategies.registry import get
+from common.strategies.registry import build, get
 from common.trading.order_hash import order_hash
 
 STRIKES_EACH_SIDE: Final = 15
@@ -82,6 +82,7 @@ def _plan(day: date, request: Request, instruments: Sequence[Instrument], mandat
             raise NothingToTest(f"{request.strategy} trades {names}, and the files have none on {day}")
         asset_class = found[0].asset_class or AssetClass.STOCK
         universe = tuple(i.symbol for i in found if i.asset_class is asset_class)
+    build(request.strategy, parameters)  # says which parameter is wrong before a plan carries it
     return ClassPlan(
         asset_class=asset_class, enabled=True, strategy=request.strategy, parameters=parameters, universe=universe,
         options=options, size=1.0, limits=full_limits(mandate, asset_class, session_facts(day)),

@@ -48,6 +48,9 @@ class MemoryLedger:
         self.orders[order.tag] = order
         self.verdicts[order.tag] = verdict
 
+    def intend_change(self, order: Order) -> None:
+        """Orders are kept by reference: nothing to do."""
+
     def changed(self, order: Order) -> None:
         """Orders are kept by reference: nothing to do."""
 
@@ -75,7 +78,7 @@ def replay_class(day: date, plan: ClassPlan, market: MarketData, seed: int) -> O
         equity.append((at(ts).isoformat(), session.book.account.net))
 
     with rare_collections():
-        trade_minutes(Driver(session, exchange, ledger), market.feed(day, symbols), 0, each_minute)
+        trade_minutes(Driver(session, exchange, ledger), market.feed(day, symbols), each_minute)
     state = "FAILED" if any(slot.quantity for slot in session.slots.values()) else "DONE"
     alarms = [{"message": record.message, "severity": record.severity} for record in ledger.records]
     return Outcome(

@@ -9,6 +9,7 @@ from common.market.bar import Bar
 from common.market.calendar import session_times
 from common.market.instrument import AssetClass, Instrument
 from common.planning.plan import ClassPlan
+from common.ports import Resume
 from common.strategies.registry import build
 from common.trading.book import Book
 from common.trading.charges import Segment, rates_on
@@ -33,6 +34,9 @@ POLICIES: Final[Mapping[AssetClass, ExitPolicy]] = {
 def order_ids(day: date, asset_class: AssetClass) -> str:
     """How the simulated exchange's order ids begin: 15 digits in all, unique over a day's workloads."""
     return f"{day:%y%m%d}{list(AssetClass).index(asset_class) + 1}"
+
+
+FRESH: Final = Resume()
 
 
 @dataclass(slots=True)
@@ -100,16 +104,20 @@ def by_minute(feed: Iterable[Bar]) -> Iterator[tuple[int, list[Bar]]]:
 
 
 def trade_minutes(
-    driver: Driver, feed: Iterable[Bar], resume_at: int, each_minute: Callable[[int], None],
+    driver: Driver, feed: Iterable[Bar], each_minute: Callable[[int], None], resume: Resume = FRESH,
 ) -> None:
-    """The day, minute by minute; minutes before `resume_at` (ns, 0: none) only warm prices and indicators."""
+    """The day, minute by minute; what an earlier run has decided on only warms prices and indicators."""
     warm = driver.session.warm
     for ts, bars in by_minute(feed):
-        if ts < resume_at:
-            for bar in bars:
-                warm(bar)
-        else:
+        if ts > resume.ts:
             driver.run(bars)
+        else:
+            done = resume.handled if ts == resume.ts else None
+            for bar in bars:
+                if done is None or bar.symbol in done:
+                    warm(bar)
+                else:
+                    driver.run([bar])
         each_minute(ts)
 
 

@@ -46,9 +46,13 @@ class OrderRoute(Protocol):
 
 
 class Ledger(Protocol):
-    """Where the session's doings are written. `intend` is durable when it returns; it raises TradingStopped."""
+    """Where the session's doings are written. Intents are durable when they return; they raise TradingStopped."""
 
     def intend(self, order: Order, verdict: Verdict) -> None: ...
+
+    def intend_change(self, order: Order) -> None:
+        """Why and how often an order was changed, before it is changed again."""
+        ...
 
     def changed(self, order: Order) -> None: ...
 
@@ -136,6 +140,8 @@ class Driver:
     def _modify(self, command: ModifyOrder) -> None:
         order = command.order
         order.modifications += 1
+        order.wanted = command.price
+        self.ledger.intend_change(order)
         try:
             self.route.modify(order.tag, command.ts, command.kind, command.quantity, command.price, command.trigger)
         except OrderRejected as refusal:

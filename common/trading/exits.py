@@ -39,7 +39,13 @@ def leave(book: Book, slot: Slot, reason: str, now: int, out: list[Command]) -> 
 
 
 def step_out(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
-    """One step of the ladder: the same order, one width further through the touch, sized to what is open."""
+    """One step of the ladder: the same order, one width further through the touch, sized to what is open.
+
+    A minute that a restart works through again takes no second step.
+    """
+    order = slot.exit
+    if order is not None and order.kind is Kind.LIMIT and order.stepped_at >= now:
+        return
     side = -1 if slot.quantity > 0 else 1
     widths = book.policy.widths
     price = marketable(slot, side, widths[min(slot.step, len(widths) - 1)])
@@ -47,15 +53,15 @@ def step_out(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
         fields = {"symbol": slot.symbol, "quantity": slot.quantity, "price": price}
         out.append(Log(now, "CRITICAL", f"{slot.symbol} is still open after {slot.step} exit attempts", fields))
     slot.step += 1
-    order = slot.exit
     if order is None:
         entry = slot.entry_order
         slot.exit = book.send(
             slot, Purpose.EXIT, side, abs(slot.quantity), Kind.LIMIT, price, 0, now, EXIT_ALLOWED, out,
             strategy=entry.strategy if entry is not None else slot.strategy_name, reason=slot.leaving,
         )
+        slot.exit.steps, slot.exit.stepped_at = slot.step, now
         return
-    order.reason = slot.leaving
+    order.reason, order.steps, order.stepped_at = slot.leaving, slot.step, now
     quantity = order.filled + abs(slot.quantity)
     if (order.kind, order.price, order.quantity) != (Kind.LIMIT, price, quantity) or _pending(order):
         change(book, order, now, Kind.LIMIT, quantity, price, 0, out)

@@ -88,15 +88,19 @@ class Fill:
 
 
 class OrderUpdate:
-    """What the broker says of one order. fills: those known now, told again or new. reason: the broker's words."""
+    """What the broker says of one order. fills: those known now, told again or new. reason: the broker's words.
 
-    __slots__ = ("broker_id", "fills", "reason", "status", "tag", "ts")
+    terms: (kind, quantity, price, trigger) as the broker holds them, in a read of the order book.
+    """
+
+    __slots__ = ("broker_id", "fills", "reason", "status", "tag", "terms", "ts")
 
     def __init__(
         self, tag: OrderTag, status: Status, ts: int, fills: tuple[Fill, ...] = (), broker_id: str = "",
-        reason: str = "",
+        reason: str = "", terms: tuple[Kind, int, Paise, Paise] | None = None,
     ) -> None:
         self.tag = tag
+        self.terms = terms
         self.status = status
         self.ts = ts
         self.fills = fills
@@ -112,13 +116,15 @@ class Order:
 
     side: +1 buy, -1 sell. quantity: units. price, trigger: paise (trigger 0 for a LIMIT). created: nanoseconds UTC.
     sequence: number of the order within its workload's day. turnover: paise x units filled.
-    strategy, reason, numbers, stop_distance, target_distance: the signal behind it.
+    strategy, reason, numbers, stop_distance, target_distance: the signal behind it. steps, stepped_at: of the
+    exit ladder so far, and when the last one was taken (nanoseconds UTC). wanted: price of the last change
+    that was asked for, paise.
     """
 
     __slots__ = (
         "broker_id", "cancelling", "created", "fill_ids", "filled", "fills", "kind", "modifications", "numbers",
-        "price", "purpose", "quantity", "reason", "sequence", "side", "status", "stop_distance", "strategy", "symbol",
-        "tag", "target_distance", "trigger", "turnover",
+        "price", "purpose", "quantity", "reason", "sequence", "side", "status", "stepped_at", "steps", "stop_distance",
+        "strategy", "symbol", "tag", "target_distance", "trigger", "turnover", "wanted",
     )
 
     def __init__(
@@ -149,6 +155,9 @@ class Order:
         self.turnover = 0
         self.modifications = 0
         self.cancelling = False
+        self.steps = 0
+        self.stepped_at = 0
+        self.wanted = 0
 
     @property
     def working(self) -> bool:
@@ -204,7 +213,8 @@ def order_fields(order: Order) -> dict[str, Any]:
         "purpose": order.purpose.value, "created": order.created, "strategy": order.strategy, "reason": order.reason,
         "numbers": dict(order.numbers or {}), "stop_distance": order.stop_distance,
         "target_distance": order.target_distance, "status": order.status.value, "broker_id": order.broker_id,
-        "modifications": order.modifications,
+        "modifications": order.modifications, "steps": order.steps,
+        "stepped_at": order.stepped_at, "wanted": order.wanted,
         "fills": [fill_fields(fill) for fill in order.fills],
     }
 
@@ -219,6 +229,9 @@ def order_from_fields(fields: Mapping[str, Any]) -> Order:
     order.status = Status(fields["status"])
     order.broker_id = fields["broker_id"]
     order.modifications = fields["modifications"]
+    order.steps = fields["steps"]
+    order.stepped_at = fields["stepped_at"]
+    order.wanted = fields["wanted"]
     for fill in fields["fills"]:
         order.add_fill(Fill(**fill))
     return order

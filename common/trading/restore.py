@@ -24,8 +24,10 @@ def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command
         if order.reason == DAILY_LOSS:
             book.account.halted = DAILY_LOSS
     fills = [(fill.ts, order.sequence, n, order, fill) for order in known for n, fill in enumerate(order.fills)]
+    last: dict[str, int] = {}
     for ts, _, _, order, fill in sorted(fills, key=lambda row: row[:3]):
         slot = session.slots[order.symbol]
+        last[slot.symbol] = ts
         if order.purpose is Purpose.ENTRY and slot.quantity == 0:
             _set_levels(slot, order, ts, known)
         session.count(slot, order, fill, out)
@@ -40,7 +42,8 @@ def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command
         if slot.quantity and slot.leaving:
             slot.alert = slot.exit is None
         elif slot.quantity or slot.busy:
-            tend(book, slot, now, out)
+            tend(book, slot, last.get(slot.symbol, now), out)
+    session.now = now
     return out
 
 
@@ -56,9 +59,9 @@ def _attach(session: Session, slot: Slot, order: Order) -> None:
     slot.busy = True
     if order.purpose is Purpose.EXIT:
         slot.exit = order
-        if order.reason != "stop":
+        if order.kind is Kind.LIMIT:
             slot.leaving = order.reason
-        slot.step = order.modifications if order.kind is Kind.LIMIT else 0
+        slot.step = order.steps if order.kind is Kind.LIMIT else 0
         return
     slot.entry = slot.entry_order = order
     account = session.book.account

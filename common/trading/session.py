@@ -83,14 +83,20 @@ class Session:
         return [*commands, *self._act(slot, signal, now)]
 
     def warm(self, bar: Bar) -> None:
-        """A bar from before a restart: prices and indicators take it, nothing is decided."""
+        """A bar from before a restart: prices and indicators take it, nothing is sent.
+
+        After the last fill (`now`, as restored) it also marks what is open, so that a loss that was being confirmed is.
+        """
         slot = self.slots.get(bar.symbol)
         if slot is None:
             return
         slot.last = bar
-        self.now = bar.ts + NANOSECONDS_A_MINUTE
-        if slot.quantity:
+        now = bar.ts + NANOSECONDS_A_MINUTE
+        account = self.book.account
+        if slot.quantity and now >= self.now:
             self._mark(slot, bar)
+            if account.loss_reached(now):
+                account.halted, self.book.flattening = DAILY_LOSS, DAILY_LOSS
         if slot.strategy is not None:
             slot.strategy.on_bar(bar, slot)
 

@@ -138,6 +138,27 @@ def test_a_cancelled_order_keeps_its_fills_and_gets_no_more(opening: Opening) ->
     assert told(again)[0][1] is Status.CANCELLED
 
 
+def test_changes_are_durable_when_they_return(opening: Opening) -> None:
+    """Killed before the updates were drained: the next process knows of the cancel and of the new terms."""
+    broker = opening()
+    broker.place(order())
+    broker.place(order(2, -1, 97_00, 99_00))
+    broker.cancel(OrderTag("T250829S00001"), minute(1))
+    assert told(opening())[0][1] is Status.CANCELLED
+    broker.modify(OrderTag("T250829S00002"), minute(1), Kind.LIMIT, 100, 101_00, 0)
+    assert told(opening())[1][1] is Status.OPEN
+
+
+def test_a_bar_seen_again_by_the_next_process_fills_nothing_more(opening: Opening) -> None:
+    """A restart begins with the minute that was being handled: what traded in it has traded."""
+    broker = opening()
+    broker.place(order())
+    trade(broker)
+    again = opening()
+    assert trade(again) == []
+    assert told(again) == told(broker)
+
+
 def test_refusals_leave_nothing(opening: Opening) -> None:
     """Unknown and ended orders cannot be changed; a refused order is not in the book of any process."""
     broker = opening()

@@ -39,6 +39,11 @@ class Journal:
             raise TradingStopped("the lease is gone")
         self.calls.append(("intend", order.tag, verdict.code))
 
+    def intend_change(self, order: Order) -> None:
+        if self.refuse:
+            raise TradingStopped("the lease is gone")
+        self.calls.append(("intend_change", order.tag, order.reason))
+
     def changed(self, order: Order) -> None:
         self.calls.append(("changed", order.tag, order.status))
 
@@ -76,6 +81,23 @@ def test_without_a_durable_intent_nothing_is_sent() -> None:
     with pytest.raises(TradingStopped):
         driven(wire, refuse=True).run(flat("AAA", 1))
     assert wire.calls == []
+
+
+def test_a_change_is_durable_before_it_is_sent() -> None:
+    """Why an order is changed, then the change: a lost lease changes nothing at the broker either."""
+    wire = Wire()
+    driver = driven(wire)
+    driver.run(flat("AAA", 1))
+    entry = driver.session.slots["AAA"].entry
+    assert entry is not None
+    wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00))
+    driver.settle()
+    stop = driver.session.slots["AAA"].exit
+    assert stop is not None
+    wire.say(stop, Status.OPEN)
+    driver.run(flat("AAA", 1, start=1))
+    changes = [call for call in wire.calls if call[0] in ("intend_change", "modify")]
+    assert [call[:2] for call in changes] == [("intend_change", stop.tag), ("modify", stop.tag)]
 
 
 def test_a_refusal_is_final_and_written() -> None:

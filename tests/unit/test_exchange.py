@@ -130,6 +130,19 @@ def test_an_order_sent_at_the_end_of_a_bar_first_meets_the_next() -> None:
     assert fills(book, *flat("AAA", 1, start=1)) == [(100_00, 100, 1)]
 
 
+def test_a_limit_sent_within_a_bar_has_missed_its_open() -> None:
+    """Marketable or not, it trades at its own price when the rest of the bar goes through it."""
+    book = exchange()
+    book.observe(bars("AAA", (100_00, 100_10, 98_00, 98_50))[0])
+    late = order(1, 99_00)
+    late.created += MINUTE // 2
+    other = order(1, 100_30, n=2)
+    other.created += MINUTE // 2
+    book.place(late)
+    book.place(other)
+    assert [(price, when) for price, _, when in fills(book)] == [(99_00, 0), (100_30, 0)]
+
+
 def test_a_stop_sent_within_a_bar_meets_the_rest_of_it() -> None:
     """The stop of an entry that filled at the open is met by the same bar's low."""
     book = exchange()
@@ -215,6 +228,14 @@ def test_slippage_is_drawn_by_seed_and_order_not_by_the_run() -> None:
     assert len(whole) > 10
     assert all(run(exchange(model=FillModel(seed=1)), market, restart_at=n) == whole for n in range(1, 30, 4))
     assert run(exchange(model=FillModel(seed=2)), market) != whole
+
+
+def test_slippage_belongs_to_the_order() -> None:
+    """Orders on one bar do not all draw alike: each draws by its own tag."""
+    book = exchange(model=FillModel(half_spread_bps=0.0, slippage_ticks=2, seed=1))
+    for number in range(1, 21):
+        book.place(order(1, 101_00, n=number))
+    assert {price for price, _, _ in fills(book, *flat("AAA", 1))} == {100_00, 100_05, 100_10}
 
 
 def test_fills_are_never_better_than_the_bar_offered() -> None:

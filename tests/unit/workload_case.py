@@ -173,7 +173,7 @@ class NoLauncher:
         return False
 
 
-def plan(**changes: Any) -> Plan:
+def plan(universe: Sequence[str], **changes: Any) -> Plan:
     """Stock alone, on paper, in the first half hour; changes: of its limits."""
     limits = ClassLimits(**{
         "capital_paise": 100_000_00, "loss_paise": 10_000_00, "risk_per_trade_paise": 1_000_00, "max_trades": 50,
@@ -182,7 +182,7 @@ def plan(**changes: Any) -> Plan:
         "max_spread_percent": 2.0, "entry_from": "09:16", "entry_cutoff": "09:40", "square_off": "09:44", **changes,
     })
     chosen = ClassPlan(
-        asset_class=AssetClass.STOCK, enabled=True, strategy="vwap", universe=SYMBOLS, size=1.0, limits=limits,
+        asset_class=AssetClass.STOCK, enabled=True, strategy="vwap", universe=tuple(universe), size=1.0, limits=limits,
     )
     return Plan(
         date=DAY, status="READY", mode="paper", classes=(chosen,), planner=PlannerRecord(kind="rules", input_hash="x"),
@@ -203,14 +203,14 @@ class House:
         self.clock = VirtualClock(datetime(2025, 8, 29, 9, 0, tzinfo=INDIA))
         self.market = Market(feeds)
         self.runs = 0
-        fields = plan(**limits).to_fields()
+        fields = plan(tuple(self.market.feeds), **limits).to_fields()
         self.store.commit([Create("gpt_runner_daily_plan", DAY.isoformat(), fields)])
         start_workloads(fields, self.store, NoLauncher(), self.clock)
         waiting: list[str] = []
 
         def build(name: str, parameters: Mapping[str, Any]) -> Strategy:
             del name, parameters
-            waiting[:] = waiting or list(SYMBOLS)
+            waiting[:] = waiting or list(self.market.feeds)
             return strategy(waiting.pop(0))
 
         monkeypatch.setattr("common.research.workload.build", build)
@@ -220,7 +220,7 @@ class House:
         book = {instrument.symbol: instrument for instrument in self.market.instruments(DAY)}
         paper = PaperBroker(Exchange(book, FillModel(seed=1)), self.folder / "journal.jsonl")
         fused = Fused(paper, fuse or Fuse(), "place", "modify", "cancel", "drain")
-        return fused, paper.resume_at
+        return fused, paper.resume
 
     def trade(self, fuse: Fuse | None = None) -> Mapping[str, Any]:
         """One process' life."""
