@@ -16,6 +16,8 @@ from common.ports import Clock, StoreError, StoreUnavailable
 from common.settings import SettingsError
 
 Answer: TypeAlias = tuple[dict[str, Any], int]
+MAX_BODY_BYTES: Final = 10_000
+YEARS: Final = range(2000, 2100)
 EXAMPLE: Final = 'send a JSON object such as {"date": "2026-11-20"}, or nothing for today'
 
 
@@ -43,6 +45,8 @@ def requested_day(request: Request, clock: Clock) -> date:
     """`{"date": "YYYY-MM-DD"}`, today where it is left out. Raises BadRequest."""
     if not request.get_data():
         return clock.now().date()
+    if len(request.get_data()) > MAX_BODY_BYTES:
+        raise BadRequest(EXAMPLE)
     body = request.get_json(force=True, silent=True)
     if not isinstance(body, dict):
         raise BadRequest(EXAMPLE)
@@ -50,6 +54,9 @@ def requested_day(request: Request, clock: Clock) -> date:
     if text is None:
         return clock.now().date()
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except (TypeError, ValueError):
         raise BadRequest(f'{str(text)[:40]!r} is not a date: send {{"date": "YYYY-MM-DD"}}') from None
+    if day.year not in YEARS:
+        raise BadRequest(f"{day} is beyond any calendar here: send a date from {YEARS[0]} to {YEARS[-1]}")
+    return day

@@ -84,7 +84,7 @@ def _read(journal: Path) -> list[RestingOrder]:
 
 
 def _resume(orders: Collection[RestingOrder]) -> Resume:
-    """From the last change of any order: made at its bar's end, that bar had been decided on; within it, perhaps not."""
+    """From the last change of any order: what was sent at a bar's end had been decided on that bar."""
     ts = max((max(order.matched, order.since - NANOSECONDS_A_MINUTE) for order in orders), default=0)
     at_its_end = (order.symbol for order in orders if order.since >= ts + NANOSECONDS_A_MINUTE)
     return Resume(ts, frozenset(at_its_end))

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from common.ports import Clock, Conflict, Create, Document, DocumentStore, Update
+from common.ports import Clock, Conflict, Create, Document, DocumentStore, StoreError, Update
 from common.trading.errors import TradingStopped
 
 LEASES: Final = "leases"
 POLL_SECONDS: Final = 0.25
+MAX_TRIES: Final = 10_000
 
 
 class LeaseHeld(TradingStopped):
@@ -42,26 +43,28 @@ def acquire(
 ) -> Lease:
     """Take the lease as soon as it is free or expired, waiting at most `wait_seconds`. Raises LeaseHeld."""
     deadline = clock.now() + timedelta(seconds=wait_seconds)
-    while True:
+    for _ in range(MAX_TRIES):
         current = store.get(LEASES, id)
         now = clock.now()
         if current is None or datetime.fromisoformat(current.fields["expires"]) <= now:
             lease = _take(store, id, holder, now, ttl_seconds, current)
             if lease is not None:
                 return lease
-        elif now >= deadline:
+            continue  # another was faster: look who
+        if now >= deadline:
             raise LeaseHeld(
                 f"{id} is traded by {current.fields['holder']} until {current.fields['expires']}: "
                 "wait for it to end, or stop that process"
             )
         clock.sleep(POLL_SECONDS)
+    raise LeaseHeld(f"{id} changed hands {MAX_TRIES} times while we asked for it: too many want it, stop all but one")
 
 
 def release(store: DocumentStore, lease: Lease, now: datetime) -> None:
-    """Let the next holder in at once; losing the race to one is fine."""
+    """Let the next holder in at once; losing the race to one is fine, and it expires anyway."""
     try:
         store.commit([Update(LEASES, lease.id, _fields(lease.holder, lease.epoch, now), lease.version)])
-    except Conflict:
+    except StoreError:
         return
 
 

@@ -19,7 +19,7 @@ def start_workloads(
 ) -> dict[str, str]:
     """Start what the plan enables and is neither running nor ended; returns handle or state by workload id."""
     plan = Plan.from_fields(plan_fields)
-    if plan.status != "READY":
+    if plan.refusal:
         return {}
     started = {}
     for chosen in plan.enabled:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from common.day.lease import acquire, release
 from common.day.ledger import StoreLedger, load_orders, workload_id
+from common.day.plan import PLANS
 from common.day.workloads import ENDED, WORKLOADS, State, workload_fields
 from common.market.indian_time import at
 from common.market.instrument import AssetClass, Instrument
@@ -27,7 +28,9 @@ HEARTBEAT_MINUTES: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class TradePorts:
-    """What a workload needs. open_broker: for the instruments traded, and where an earlier run was. patience_seconds: how long an order may take to appear.
+    """What a workload needs. open_broker: for the instruments traded, and where an earlier run was.
+
+    patience_seconds: how long an order may take to appear in the broker's book.
     """
 
     store: DocumentStore
@@ -54,14 +57,12 @@ def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str,
 
 
 def _plan(store: DocumentStore, day: date, asset_class: AssetClass) -> ClassPlan:
-    document = store.get("gpt_runner_daily_plan", day.isoformat())
+    document = store.get(PLANS, day.isoformat())
     if document is None:
         raise TradingStopped(f"there is no plan for {day}: run plan_day first")
     plan = Plan.from_fields(document.fields)
-    if plan.status != "READY":
-        raise TradingStopped(f"the plan for {day} is {plan.status}: nothing is traded on it")
-    if plan.mode != "paper":
-        raise TradingStopped("live trading needs the broker's adapter, which this version does not have: use paper")
+    if plan.refusal:
+        raise TradingStopped(plan.refusal)
     chosen = plan.of(asset_class)
     if chosen is None or not chosen.enabled:
         raise TradingStopped(f"the plan for {day} does not trade {asset_class.value}")
@@ -90,15 +91,16 @@ class _Workload:
         self.minutes = 0
         self.state_version = ""
         self.launches = 0
+        self.before: dict[str, Any] = {}
         self.halted = ""
 
     def run(self) -> Mapping[str, Any]:
+        self._claim_state()
         instruments = select(self.plan, self.ports.market.instruments(self.day))
         session = open_session(self.day, self.plan, instruments)
         broker, resume = self.ports.open_broker(self.day, self.plan.asset_class, instruments)
         try:
-            self._claim_state()
-            session.book.account.halted = self.halted
+            self._take_over(session)
             self._report(State.RUNNING, session, resume.ts)
             driver = Driver(session, broker, self.ledger)
             self._recover(session, driver, broker)
@@ -111,16 +113,27 @@ class _Workload:
             broker.close()
 
     def _claim_state(self) -> None:
-        document = self.ports.store.get(WORKLOADS, workload_id(self.day, self.plan.asset_class))
+        """Count this start before anything can go wrong in it."""
+        id = workload_id(self.day, self.plan.asset_class)
+        document = self.ports.store.get(WORKLOADS, id)
         if document is None:
-            raise TradingStopped(
-                f"{workload_id(self.day, self.plan.asset_class)} was never launched: start it through start_workloads"
-            )
+            raise TradingStopped(f"{id} was never launched: start it through start_workloads")
         if State(document.fields["state"]) in ENDED:
-            raise TradingStopped(f"{document.id} has ended ({document.fields['state']}): nothing more is traded today")
-        self.state_version = document.version
+            raise TradingStopped(f"{id} has ended ({document.fields['state']}): nothing more is traded today")
         self.launches = int(document.fields["launches"]) + 1
-        self.halted = str(document.fields["summary"].get("halted", ""))
+        self.before = dict(document.fields["summary"])
+        fields = {**document.fields, "launches": self.launches}
+        self.state_version = self.ledger.flush(Update(WORKLOADS, id, fields, document.version))[0]
+
+    def _take_over(self, session: Session) -> None:
+        """What an earlier run had said that orders do not tell: the halt, alarms, the most that was used."""
+        account = session.book.account
+        account.halted = self.halted = str(self.before.get("halted", ""))
+        self.ledger.alarms += self.before.get("alarms", [])
+        used = {limit["name"]: limit["used"] for limit in self.before.get("limits", [])}
+        account.peak_used = used.get("capital", 0)
+        account.peak_loss = used.get("daily loss", 0)
+        account.peak_positions = used.get("open positions", 0)
 
     def _recover(self, session: Session, driver: Driver, broker: Broker) -> None:
         """The one start: the store's intents and the broker's book, into the session, made safe."""
@@ -191,7 +204,8 @@ class _Workload:
         account.note_peaks()
         self.equity.append((at(ts).isoformat(), account.net))
         self.minutes += 1
-        if self.minutes % HEARTBEAT_MINUTES == 0:
+        halted, self.halted = account.halted != self.halted, account.halted
+        if halted or self.minutes % HEARTBEAT_MINUTES == 0:
             self._keep_equity()
             self._report(State.RUNNING, session, ts)
 

@@ -22,11 +22,13 @@ class FillModel:
     seed: int = 0
 
     def price(self, instrument: Instrument, raw: float, side: int, bar: Bar, tag: str, number: int) -> Paise:
-        """What `side` pays where the market stood at `raw` (paise), on the tick.
+        """What `side` pays where the market stood at `raw` (paise), on the tick; 0 where nobody offers the other side.
 
         On a quote its touch. On a bar half a spread and some slippage more, and no better than the bar's own quote.
         """
         touch = bar.ask if side > 0 else bar.bid
+        if not touch and (bar.bid or bar.ask):
+            return 0
         if touch and isinstance(bar, Moment):
             return touch
         half = (bar.ask - bar.bid) / 2 if bar.bid and bar.ask else raw * self.half_spread_bps / 10_000

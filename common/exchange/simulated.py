@@ -73,7 +73,7 @@ class Exchange:
     def place(self, order: Order) -> str:
         """Accept a new order; returns its id. Raises OrderRejected. The same tag twice is refused."""
         instrument = self.instruments.get(order.symbol)
-        if instrument is None:
+        if instrument is None or instrument.asset_class is None:
             raise OrderRejected(f"{order.symbol} is not traded here today")
         if order.tag in self.orders:
             raise OrderRejected(f"an order tagged {order.tag} exists")
@@ -168,7 +168,7 @@ class Exchange:
         if aggressive:
             instrument = self.instruments[order.symbol]
             price = self.model.price(instrument, raw, side, bar, order.tag, len(order.fills))
-            if (order.price - price) * side >= 0:
+            if price and (order.price - price) * side >= 0:
                 return price
         passed = bar.low < order.price if side > 0 else bar.high > order.price
         return order.price if passed else 0

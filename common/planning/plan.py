@@ -107,8 +107,17 @@ class Plan(Record):
 
     @property
     def enabled(self) -> tuple[ClassPlan, ...]:
-        """What is traded; nothing when the plan is rejected."""
+        """What the plan would trade; nothing when it is rejected."""
         return () if self.status == "REJECTED" else tuple(one for one in self.classes if one.enabled)
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing may be traded on this plan, '' when it may."""
+        if self.status != "READY":
+            return f"the plan for {self.date} is {self.status}: nothing is traded on it"
+        if self.mode != "paper":
+            return f"the plan for {self.date} is for {self.mode} trading, which this version refuses: use mode = paper"
+        return ""
 
     def of(self, asset_class: AssetClass) -> ClassPlan | None:
         """The part of one asset class."""

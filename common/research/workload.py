@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from common.market.bar import Bar
+from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.calendar import session_times
 from common.market.instrument import AssetClass, Instrument
 from common.planning.plan import ClassPlan
@@ -81,7 +81,8 @@ def open_session(day: date, plan: ClassPlan, instruments: Sequence[Instrument]) 
     rates = rates_on(day, SEGMENTS[plan.asset_class])
     book = Book(plan.asset_class, day, account, POLICIES[plan.asset_class], rates)
     slots: dict[str, Slot] = {}
-    universe = Universe(day, instruments)
+    strikes = plan.options.strikes_each_side if plan.options is not None else 0
+    universe = Universe(day, instruments, plan.universe[0], strikes)
     drivers = set(plan.universe)
     for instrument in instruments:
         strategy = build(plan.strategy, plan.parameters) if instrument.symbol in drivers else None
@@ -118,7 +119,11 @@ def trade_minutes(
                     warm(bar)
                 else:
                     driver.run([bar])
+        if ts >= resume.ts:
+            driver.pass_time(ts + NANOSECONDS_A_MINUTE)
         each_minute(ts)
+    # Symbols whose bars stopped early are squared off, or said to be open, all the same.
+    driver.pass_time(driver.session.times.close)
 
 
 def summarise(session: Session) -> dict[str, Any]:

@@ -92,6 +92,13 @@ class Driver:
         self.tell(event)
         self.settle()
 
+    def pass_time(self, ts: int) -> None:
+        """Time without news: `ts` in nanoseconds, UTC."""
+        commands = self.session.on_timer(Timer(ts))
+        if commands:
+            self.carry_out(commands)
+            self.settle()
+
     def tell(self, event: Event) -> None:
         """Hand the session one event and do what it asks."""
         commands = self.session.handle(event)

@@ -64,5 +64,4 @@ def _attach(session: Session, slot: Slot, order: Order) -> None:
         slot.step = order.steps if order.kind is Kind.LIMIT else 0
         return
     slot.entry = slot.entry_order = order
-    account = session.book.account
-    account.reserved.setdefault(slot.symbol, account.need(order.price, order.quantity))
+    session.book.account.reserve(slot.symbol, order.price, order.quantity, order.stop_distance)

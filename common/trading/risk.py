@@ -59,7 +59,7 @@ class Account:
     """
 
     __slots__ = (
-        "charges", "due", "floor", "gross", "halted", "limits", "losses", "losses_in_a_row", "open_pnl",
+        "at_risk", "charges", "due", "floor", "gross", "halted", "limits", "losses", "losses_in_a_row", "open_pnl",
         "open_positions", "peak_loss", "peak_positions", "peak_used", "pending_charges", "reserved", "trades",
         "warned_at",
     )
@@ -69,6 +69,7 @@ class Account:
         self.trades = 0
         self.open_positions = 0
         self.reserved: dict[str, Paise] = {}
+        self.at_risk: dict[str, Paise] = {}
         self.gross = 0
         self.charges = 0
         self.open_pnl = 0
@@ -97,11 +98,16 @@ class Account:
         self.warned_at = 0
         self._set_floor()
 
-    def open(self, symbol: str, price: Paise, quantity: int) -> None:
-        """The first fill of a position; its capital is bound, also when the order had been given up."""
+    def reserve(self, symbol: str, price: Paise, quantity: int, stop_distance: Paise) -> None:
+        """An entry is on its way: its capital, and what it loses at its stop, count from now on."""
+        self.reserved.setdefault(symbol, self.need(price, quantity))
+        self.at_risk.setdefault(symbol, quantity * stop_distance)
+
+    def open(self, symbol: str, price: Paise, quantity: int, stop_distance: Paise) -> None:
+        """The first fill of a position; it counts also when its order had been given up."""
         self.open_positions += 1
         self.trades += 1
-        self.reserved.setdefault(symbol, self.need(price, quantity))
+        self.reserve(symbol, price, quantity, stop_distance)
 
     def bind(self, symbol: str, charges: Paise) -> None:
         """A position of `symbol` is open; closing it will have cost `charges`."""
@@ -112,6 +118,7 @@ class Account:
     def release(self, symbol: str) -> None:
         """Nothing is open or working in `symbol` any more."""
         self.reserved.pop(symbol, None)
+        self.at_risk.pop(symbol, None)
 
     def close(self, instrument: Instrument, gross: Paise, charges: Paise) -> None:
         """A round trip has ended: what was open P&L is now closed."""
@@ -151,10 +158,15 @@ class Account:
         budget = min(limits.max_order_value, free)
         if budget <= 0 or price <= 0 or stop_distance <= 0:
             return 0
-        quantity = min(limits.risk_per_trade // stop_distance, budget * 100 // (price * limits.margin_percent))
+        risk = min(limits.risk_per_trade, self.risk_left() - 1)
+        quantity = min(risk // stop_distance, budget * 100 // (price * limits.margin_percent))
         if instrument.freeze_quantity is not None:
             quantity = min(quantity, instrument.freeze_quantity)
         return instrument.whole_lots(quantity)
+
+    def risk_left(self) -> Paise:
+        """What may still be lost today when every stop that is or may come into the market is met."""
+        return self.limits.daily_loss + self.net - sum(self.at_risk.values())
 
     def need(self, price: Paise, quantity: int) -> Paise:
         """Capital that a position of `quantity` at `price` binds, rounded up."""
@@ -191,14 +203,17 @@ class Account:
         need = self.need(price, quantity)
         used = sum(self.reserved.values())
         risk = quantity * stop_distance
-        numbers = {"need": need, "used": used, "capital": limits.capital, "risk": risk, "net": self.net}
+        numbers = {
+            "need": need, "used": used, "capital": limits.capital, "risk": risk, "net": self.net,
+            "at_risk": sum(self.at_risk.values()),
+        }
         if need > limits.max_order_value:
             return Verdict(False, "max_order_value", {**numbers, "limit": limits.max_order_value})
         if used + need > limits.capital:
             return Verdict(False, "capital", numbers)
         if risk > limits.risk_per_trade:
             return Verdict(False, "risk_per_trade", {**numbers, "limit": limits.risk_per_trade})
-        if self.net - risk <= -limits.daily_loss:
+        if risk >= self.risk_left():
             return Verdict(False, "daily_loss", {**numbers, "limit": limits.daily_loss})
         return Verdict(True, "allow", numbers)
 

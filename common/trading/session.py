@@ -112,12 +112,20 @@ class Session:
         return NOTHING
 
     def on_timer(self, timer: Timer) -> Sequence[Command]:
-        """Time passed without a bar."""
-        self.now = timer.ts
+        """Time passed, with or without bars: entries that are too old or too late are taken back."""
+        now = self.now = timer.ts
         commands: list[Command] = []
-        if timer.ts >= self._wake:
-            self._keep_time(timer.ts, commands)
+        if now >= self._wake:
+            self._keep_time(now, commands)
+        for slot in self.slots.values():
+            if slot.entry is not None and (self._too_old(slot.entry, now) or now >= self.times.entry_cutoff):
+                cancel(slot.entry, commands)
+            if slot.alert:
+                tend(self.book, slot, now, commands)
         return commands
+
+    def _too_old(self, entry: Order, now: int) -> bool:
+        return now - entry.created >= self._entry_timeout
 
     def on_halt(self, halt: Halt) -> Sequence[Command]:
         """No more entries today; with `flatten` also out of everything."""
@@ -153,6 +161,8 @@ class Session:
         if order.move(update.status) and update.status in (Status.REJECTED, Status.NOT_PLACED):
             fields = {"tag": order.tag, "symbol": order.symbol, "reason": update.reason}
             commands.append(Log(update.ts, "WARNING", f"{order.tag} {update.status}: {update.reason}", fields))
+            if order.purpose is Purpose.ENTRY:
+                slot.refusals += 1
         if filled and slot.quantity:
             self.book.account.bind(slot.symbol, slot.trip.closing_charges(self.book.rates))
         if order.status.terminal and self._gone(slot, order):
@@ -218,7 +228,7 @@ class Session:
                 leave(self.book, slot, "target", now, out)
             if self.book.account.loss_reached(now) and not self.book.account.halted:
                 self._halt(DAILY_LOSS, now, out, flatten=True)
-        if slot.entry is not None and now - slot.entry.created >= self._entry_timeout:
+        if slot.entry is not None and self._too_old(slot.entry, now):
             cancel(slot.entry, out)
         return out
 
@@ -236,7 +246,7 @@ class Session:
         if before:
             account.open_pnl += before * (fill.price - slot.mark)
         else:
-            account.open(slot.symbol, order.price, order.quantity)
+            account.open(slot.symbol, order.price, order.quantity, order.stop_distance)
             slot.busy = True
         if order.purpose is Purpose.ENTRY:
             slot.entry_order = order
@@ -254,7 +264,7 @@ class Session:
         long = trip.side > 0
         bought, sold = trip.buy_turnover / trip.buys, trip.sell_turnover / trip.sells
         trade = Trade(
-            len(self.book.trades) + 1, order.strategy, slot.symbol, trip.side, trip.buys, trip.entry_ts,
+            order.sequence, order.strategy, slot.symbol, trip.side, trip.buys, trip.entry_ts,
             bought if long else sold, entry.reason if entry is not None else "", fill.ts, sold if long else bought,
             order.reason, slot.stop_price, slot.target_price, gross, charges,
             (entry.numbers if entry is not None else None) or {},

@@ -15,11 +15,12 @@ class Slot:
     """quantity: signed filled units. busy: an order works or a position is open. leaving: why we are on our way out.
 
     alert: the broker refused something; the next bar looks again. blocked: why no entry is made any more.
+    refusals: entries that the broker refused.
     """
 
     __slots__ = (
         "alert", "blocked", "busy", "denials", "entry", "entry_order", "exit", "instrument", "last", "leaving", "mark",
-        "may_short", "quantity", "siblings", "step", "stop_price", "strategy", "strategy_name", "symbol",
+        "may_short", "quantity", "refusals", "siblings", "step", "stop_price", "strategy", "strategy_name", "symbol",
         "target_price", "trip", "universe",
     )
 
@@ -38,6 +39,7 @@ class Slot:
         self.busy = False
         self.blocked = ""
         self.alert = False
+        self.refusals = 0
         self.denials: set[str] = set()
         self.last: Bar | None = None
         self.mark: Paise = 0
@@ -79,13 +81,26 @@ class Slot:
 
 
 class Universe:
-    """What the slots of one workload share: the session's date and the option chain by underlying."""
+    """What the slots of one workload share: the session's date and the option chain by underlying.
 
-    __slots__ = ("day", "options")
+    driver: symbol whose price says where the money is; strikes_each_side: of it may be traded (0: no such limit).
+    """
 
-    def __init__(self, day: date, instruments: Sequence[Instrument]) -> None:
+    __slots__ = ("day", "driver", "options", "strikes_each_side")
+
+    def __init__(
+        self, day: date, instruments: Sequence[Instrument], driver: str = "", strikes_each_side: int = 0,
+    ) -> None:
         self.day = day
+        self.driver = driver
+        self.strikes_each_side = strikes_each_side
         self.options: dict[str, tuple[Instrument, ...]] = {}
         chain = [i for i in instruments if i.strike and i.expiry is not None]
         for instrument in sorted(chain, key=lambda i: (i.expiry, i.strike, i.kind)):
             self.options[instrument.underlying] = (*self.options.get(instrument.underlying, ()), instrument)
+
+    def strikes_away(self, instrument: Instrument, price: Paise) -> int:
+        """How many strikes of the chain `instrument` is from the one nearest to `price` (paise)."""
+        strikes = sorted({option.strike for option in self.options[instrument.underlying]})
+        nearest = min(range(len(strikes)), key=lambda n: abs(strikes[n] - price))
+        return abs(strikes.index(instrument.strike) - nearest)

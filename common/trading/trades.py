@@ -12,7 +12,9 @@ from common.trading.charges import ChargeRates, Charges, round_trip
 
 @dataclass(slots=True)
 class Trade:
-    """A finished round trip. side: +1 long, -1 short. Prices: average, paise. ts: nanoseconds UTC."""
+    """A finished round trip. number: of the order that closed it, so that it is the same after a restart.
+
+    side: +1 long, -1 short. Prices: average, paise. ts: nanoseconds UTC."""
 
     number: int
     strategy: str

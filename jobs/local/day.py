@@ -35,6 +35,12 @@ class DayFailed(RuntimeError):
     """A step of the day did not succeed; the text says which, and where its log is."""
 
 
+def refuse(plan: Plan) -> None:
+    """Raises DayFailed for a plan that waits or asks for what may not be; a rejected one is a day without trades."""
+    if plan.refusal and plan.status != "REJECTED":
+        raise DayFailed(plan.refusal)
+
+
 @dataclass
 class LocalDay:
     """progress: told (what, done share 0..1) as the day goes on. disorder: of the relay, for tests."""
@@ -76,6 +82,9 @@ class LocalDay:
 
     def _plan_and_trade(self) -> None:
         self._post("plan_day")
+        document = self.app.store.get(PLANS, self.day.isoformat())
+        assert document is not None
+        refuse(Plan.from_fields(document.fields))
         self._await_workloads()
 
     def _close(self) -> None:

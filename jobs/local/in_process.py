@@ -10,6 +10,7 @@ from common.day.prepare import prepare_day
 from common.planning.plan import Plan
 from common.research.day_result import build_result
 from common.research.replay import replay_class
+from jobs.local.day import refuse
 
 
 def run_in_process(day: date, app: Application, progress: Callable[[str, float], None]) -> Mapping[str, Any]:
@@ -21,6 +22,7 @@ def run_in_process(day: date, app: Application, progress: Callable[[str, float],
     progress("plan_day", 0.0)
     plan = plan_day(day, app.store, app.mandate)
     progress("plan_day", 1.0)
+    refuse(Plan.from_fields(plan))
     outcomes = []
     for chosen in Plan.from_fields(plan).enabled:
         progress(chosen.asset_class.value, 0.0)

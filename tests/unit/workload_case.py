@@ -18,7 +18,7 @@ from common.market.bar import Bar
 from common.market.instrument import AssetClass, Instrument
 from common.planning.limits import ClassLimits
 from common.planning.plan import ClassPlan, OpeningLimits, Plan, PlannerRecord
-from common.ports import Broker, Conflict, Create, Delete, Document, DocumentStore, Launch, Query, Write
+from common.ports import Broker, Conflict, Create, Delete, Document, DocumentStore, Launch, Query, Resume, Write
 from common.trading.strategy import Enter, Exit, Strategy
 from tests.unit.trading_case import DAY, Script, bars, flat, share, together
 
@@ -215,7 +215,7 @@ class House:
 
         monkeypatch.setattr("common.research.workload.build", build)
 
-    def broker(self, fuse: Fuse | None = None) -> tuple[Broker, int]:
+    def broker(self, fuse: Fuse | None = None) -> tuple[Broker, Resume]:
         """The paper broker on the house's journal; where its last run had come to."""
         book = {instrument.symbol: instrument for instrument in self.market.instruments(DAY)}
         paper = PaperBroker(Exchange(book, FillModel(seed=1)), self.folder / "journal.jsonl")
