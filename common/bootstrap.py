@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from common.adapters.sqlite import SqliteStore
 
 
+def load_mandate(path: Path | None) -> Mandate:
+    """The person's limits, the shipped ones for None. Raises SettingsError, InvalidDocument."""
+    if path is None:
+        return parse_mandate(default_mandate_text())
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"the mandate {path} cannot be read ({error}): give a TOML file, "
+            "such as a copy of common/planning/data/mandate.toml"
+        ) from None
+    return parse_mandate(text)
+
+
 @dataclass(frozen=True)
 class Application:
     """Ports by name, each built when it is first asked for."""
@@ -77,17 +91,8 @@ class Application:
 
     @cached_property
     def mandate(self) -> Mandate:
-        """The person's limits. Raises SettingsError when the file cannot be read."""
-        if self.settings.mandate is None:
-            return parse_mandate(default_mandate_text())
-        try:
-            text = self.settings.mandate.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise SettingsError(
-                f"the mandate {self.settings.mandate} cannot be read ({error}): give a TOML file, "
-                "such as a copy of common/planning/data/mandate.toml"
-            ) from None
-        return parse_mandate(text)
+        """The person's limits."""
+        return load_mandate(self.settings.mandate)
 
     def trade_ports(self) -> TradePorts:
         """What a workload needs."""

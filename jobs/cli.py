@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     try:
         status: int = chosen.run(chosen)
+        sys.stdout.flush()
     except UserError as error:
         print(f"tron: {error}", file=sys.stderr)
         return 2
@@ -26,17 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return _quietly(1)
-    return _flushed(status)
-
-
-def _flushed(status: int) -> int:
-    """What was printed reaches its reader, or the command has failed."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _quietly(1)
     except OSError as error:
-        print(f"tron: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        print(f"tron: {error}", file=sys.stderr)
         return _quietly(1)
     return status
 

@@ -6,18 +6,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from common.market.calendar import is_trading_day, session_on
+from common.market.calendar import is_trading_day
 from common.market.instrument import AssetClass, Instrument, Kind
 from common.planning.contracts import chains_of, contracts_of
 from common.planning.limits import full_limits
 from common.planning.mandate import Mandate
 from common.planning.plan import ClassPlan, OptionSelection
 from common.planning.session_facts import session_facts
+from common.research.day_result import differences
 from common.research.market import RecordedMarket
 from common.research.recorded import dates
 from common.research.replay import replay_class
-from common.research.workload import Outcome
+from common.research.workload import SEGMENTS, Outcome
 from common.strategies.registry import build, get
+from common.trading.charges import rates_on
 from common.trading.order_hash import order_hash
 
 STRIKES_EACH_SIDE: Final = 15
@@ -90,7 +92,11 @@ def _plan(day: date, request: Request, instruments: Sequence[Instrument], mandat
 
 
 def _selection(day: date, request: Request, instruments: Sequence[Instrument]) -> OptionSelection:
-    wanted = sorted({i.underlying for i in instruments if i.kind in (Kind.CALL, Kind.PUT)})
+    listed = sorted({i.underlying for i in instruments if i.kind in (Kind.CALL, Kind.PUT)})
+    asked = request.parameters.get("underlying")
+    wanted = listed if asked is None else [name for name in listed if name == asked]
+    if asked is not None and not wanted:
+        raise NothingToTest(f"the files have options on {', '.join(listed) or 'nothing'} on {day}, not on {asked}")
     contracts = contracts_of(day, instruments, wanted)
     chains = [
         chain for chain in chains_of(day, instruments, contracts, wanted)
@@ -114,14 +120,16 @@ def _result(request: Request, outcomes: Sequence[tuple[date, Outcome]], warnings
     charges = sum(trade["charges_paise"] for trade in trades)
     net = gross - charges
     daily = [[day.isoformat(), sum(t["net_paise"] for t in outcome.trades)] for day, outcome in outcomes]
-    extrapolated = [day for day, _ in outcomes if session_on(day) is not None and day.year < 2024]
-    notes = [*warnings]
-    if extrapolated:
-        notes.append(f"charges before 2024-07 are those of the table's first row ({len(extrapolated)} days)")
+    notes = [*warnings, *(f"{day}: {text}" for day, outcome in outcomes for text in differences([outcome]))]
+    rates = [rates_on(day, SEGMENTS[outcome.asset_class]) for day, outcome in outcomes]
+    early = [row.rates_from for row in rates if row.extrapolated]
+    if early:
+        notes.append(f"charges of {len(early)} days are those of {early[0]}, where the table of rates begins")
     return {
         "strategy": request.strategy, "parameters": dict(request.parameters), "seed": request.seed,
         "files": [path.name for path in request.paths], "from": outcomes[0][0].isoformat(),
         "to": outcomes[-1][0].isoformat(), "days": len(outcomes),
+        "failed_days": [day.isoformat() for day, outcome in outcomes if outcome.state != "DONE"],
         "order_hash": order_hash(order for _, outcome in outcomes for order in outcome.orders),
         "orders": sum(len(outcome.orders) for _, outcome in outcomes), "trades": trades, "daily": daily,
         "totals": {

@@ -6,7 +6,8 @@ from typing import Any
 
 from common.market.bar import Bar
 from common.market.indian_time import at
-from common.research.workload import Outcome
+from common.research.workload import SEGMENTS, Outcome
+from common.trading.charges import rates_on
 from common.trading.order_hash import order_hash
 
 
@@ -16,7 +17,7 @@ def build_result(
 ) -> dict[str, Any]:
     """bars: of the traded symbols, for the charts. Rupees where no unit is named, paise where it is."""
     trades = sorted((t for o in outcomes for t in o.trades), key=lambda t: (t["exit_time"], t["asset_class"]))
-    equity = _total(outcomes)
+    equity, found = _total(outcomes), differences(outcomes)
     return {
         "date": day.isoformat(), "mode": plan.get("mode", "paper"), "source": source, "seed": seed,
         "order_hash": order_hash(order for outcome in outcomes for order in outcome.orders),
@@ -26,7 +27,7 @@ def build_result(
         "limits": [
             {"asset_class": o.asset_class.value, **limit} for o in outcomes for limit in o.summary.get("limits", ())
         ],
-        "bars": _candles(bars), "warnings": _differences(outcomes),
+        "bars": _candles(bars), "differences": found, "warnings": [*found, *_extrapolated(day, outcomes)],
     }
 
 
@@ -74,7 +75,7 @@ def _candles(bars: Iterable[Bar]) -> dict[str, list[list[Any]]]:
     return found
 
 
-def _differences(outcomes: Sequence[Outcome]) -> list[str]:
+def differences(outcomes: Sequence[Outcome]) -> list[str]:
     """The books against themselves: fills must add up to flat, trades to fills, equity's end to the trades."""
     found = []
     for outcome in outcomes:
@@ -92,3 +93,9 @@ def _differences(outcomes: Sequence[Outcome]) -> list[str]:
         if outcome.equity and not any(held.values()) and outcome.equity[-1][1] != net:
             found.append(f"{name}: equity ends at {outcome.equity[-1][1]} paise and trades add up to {net}")
     return found
+
+
+def _extrapolated(day: date, outcomes: Sequence[Outcome]) -> list[str]:
+    rates = [rates_on(day, SEGMENTS[outcome.asset_class]) for outcome in outcomes]
+    first = next((row.rates_from for row in rates if row.extrapolated), None)
+    return [f"charges are those of {first}, where the table of rates begins"] if first else []

@@ -84,6 +84,12 @@ def cancel(order: Order, out: list[Command]) -> None:
         out.append(CancelOrder(order))
 
 
+def still_open(slot: Slot, now: int) -> Log:
+    """The alarm of a position that nobody could close."""
+    fields = {"symbol": slot.symbol, "quantity": slot.quantity}
+    return Log(now, "CRITICAL", f"{slot.symbol} is open after the close", fields)
+
+
 def set_levels(slot: Slot, entry: Order, average: float) -> None:
     """Stop and target of a position entered at `average` (paise)."""
     slot.stop_price = away_from(slot, average, -entry.side, entry.stop_distance)

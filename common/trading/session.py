@@ -9,7 +9,7 @@ from common.market.calendar import SessionTimes
 from common.trading.book import Book
 from common.trading.charges import ChargeRates
 from common.trading.entries import enter
-from common.trading.exits import cancel, leave, step_out, tend
+from common.trading.exits import cancel, leave, step_out, still_open, tend
 from common.trading.messages import (
     ChangeRefused,
     Command,
@@ -284,10 +284,7 @@ class Session:
             self.squared_off = True
             self._flatten("square-off", now, out)
         if now >= times.close:
-            for slot in self.slots.values():
-                if slot.quantity:
-                    fields = {"symbol": slot.symbol, "quantity": slot.quantity}
-                    out.append(Log(now, "CRITICAL", f"{slot.symbol} is open after the close", fields))
+            out += [still_open(slot, now) for slot in self.slots.values() if slot.quantity]
         self._wake = times.close if now < times.close else NEVER
 
     def _halt(self, reason: str, now: int, out: list[Command], *, flatten: bool) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from common.bootstrap import load_mandate
 from common.market.tables import OutsideTable
-from common.planning.mandate import default_mandate_text, parse_mandate
+from common.planning.document import InvalidDocument
 from common.research.backtest import NothingToTest, Request, backtest
 from common.research.faults import DataError
+from common.settings import SettingsError
 from common.strategies.registry import InvalidParameters, UnknownStrategy
 from jobs.commands import arguments
 from jobs.commands.output import UserError, money, print_json
@@ -28,25 +30,28 @@ def register(commands: Any) -> None:
     parser.add_argument("--param", action="append", default=[], metavar="k=v",
                         help="of the strategy; may be given again")
     parser.add_argument("--seed", type=int, default=0, help="of slippage (default: 0)")
+    parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """0: done, with or without trades."""
+    """0: done, with or without trades. 1: a day ended with something open or unexplained."""
     request = Request(
         chosen.strategy, tuple(chosen.bars), tuple(chosen.symbol), chosen.first, chosen.last,
         _parameters(chosen.param), chosen.seed,
     )
     try:
-        result = backtest(request, parse_mandate(default_mandate_text()))
-    except (DataError, NothingToTest, OutsideTable, InvalidParameters, UnknownStrategy) as error:
+        result = backtest(request, load_mandate(chosen.mandate))
+    except (
+        DataError, NothingToTest, OutsideTable, InvalidParameters, UnknownStrategy, InvalidDocument, SettingsError,
+    ) as error:
         raise UserError(error.args[0] if error.args else str(error)) from None
     if chosen.json:
         print_json(result)
     else:
         _print(result)
-    return 0
+    return 1 if result["failed_days"] else 0
 
 
 def _parameters(pairs: Sequence[str]) -> dict[str, Any]:

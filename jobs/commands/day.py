@@ -64,7 +64,7 @@ def run(chosen: argparse.Namespace) -> int:
     else:
         _print(result, report)
     failed = [workload for workload in result["workloads"] if workload["state"] != "DONE"]
-    return 1 if failed or result["warnings"] else 0
+    return 1 if failed or result["differences"] else 0
 
 
 def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
@@ -75,15 +75,19 @@ def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
     make_home(home)
     if chosen.in_process and not chosen.fresh:
         refuse_other(home, inputs)
-    with open_run(home, inputs, in_process=chosen.in_process, fresh=chosen.fresh) as run_home:
+    with (
+        open_run(home, inputs, in_process=chosen.in_process, fresh=chosen.fresh) as run_home,
+        Progress(quiet=chosen.json) as progress,
+    ):
+        progress.tell("session", 0.0)
         settings = replace(settings, home=run_home, sessions=session_files(run_home, inputs))
         app = Application(settings)
         app.market.instruments(inputs.day)  # what is wrong with a file is said here, not by a function's log
-        with Progress(quiet=chosen.json) as progress:
-            if chosen.in_process:
-                result = run_in_process(inputs.day, app, progress.tell)
-            else:
-                result = LocalDay(inputs.day, app, progress.tell).run()
+        progress.tell("session", 1.0)
+        if chosen.in_process:
+            result = run_in_process(inputs.day, app, progress.tell)
+        else:
+            result = LocalDay(inputs.day, app, progress.tell).run()
     page, _ = write_report(home, result)
     return result, page
 

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Any, Self
 
 LABELS = {
-    "generate": "generate a session", "prepare_day": "prepare the day", "plan_day": "plan the day",
+    "session": "read the session", "prepare_day": "prepare the day", "plan_day": "plan the day",
     "stock": "trade stock", "options": "trade options", "futures": "trade futures", "close_day": "close the day",
 }
 
