@@ -1,6 +1,6 @@
 """Backtest: one strategy with the trading session itself, a session a day, as the workload would trade it on paper."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,9 +17,9 @@ from common.research.day_result import differences
 from common.research.market import RecordedMarket
 from common.research.recorded import dates
 from common.research.replay import replay_class
-from common.research.workload import SEGMENTS, Outcome
+from common.research.workload import Outcome
 from common.strategies.registry import build, get
-from common.trading.charges import rates_on
+from common.trading.charges import SEGMENT_OF, rates_on
 from common.trading.order_hash import order_hash
 
 STRIKES_EACH_SIDE: Final = 15
@@ -42,8 +42,13 @@ class Request:
     seed: int = 0
 
 
-def backtest(request: Request, mandate: Mandate) -> dict[str, Any]:
-    """One result over all days. Raises NothingToTest and what reader and registry raise."""
+def backtest(
+    request: Request, mandate: Mandate, progress: Callable[[float], None] = lambda _: None,
+) -> dict[str, Any]:
+    """One result over all days; `progress` is told the share done, 0 to 1.
+
+    Raises NothingToTest and what reader and registry raise.
+    """
     days = [
         day for day in dates(request.paths)
         if (request.first is None or day >= request.first) and (request.last is None or day <= request.last)
@@ -52,12 +57,14 @@ def backtest(request: Request, mandate: Mandate) -> dict[str, Any]:
         raise NothingToTest("no session of the files is between --from and --to: look at them with `tron data check`")
     market = RecordedMarket(request.paths)
     skipped, outcomes = [], list[tuple[date, Outcome]]()
-    for day in days:
+    for number, day in enumerate(days):
+        progress(number / len(days))
         if not is_trading_day(day, special=True):
             skipped.append(f"{day}: bars on a day on which the exchange was closed; left out")
             continue
         plan = _plan(day, request, market.instruments(day), mandate)
         outcomes.append((day, replay_class(day, plan, market, request.seed)))
+    progress(1.0)
     if not outcomes:
         raise NothingToTest("none of the files' dates is a trading day: check their dates and time zone")
     return _result(request, outcomes, skipped)
@@ -121,7 +128,7 @@ def _result(request: Request, outcomes: Sequence[tuple[date, Outcome]], warnings
     net = gross - charges
     daily = [[day.isoformat(), sum(t["net_paise"] for t in outcome.trades)] for day, outcome in outcomes]
     notes = [*warnings, *(f"{day}: {text}" for day, outcome in outcomes for text in differences([outcome]))]
-    rates = [rates_on(day, SEGMENTS[outcome.asset_class]) for day, outcome in outcomes]
+    rates = [rates_on(day, SEGMENT_OF[outcome.asset_class]) for day, outcome in outcomes]
     early = [row.rates_from for row in rates if row.extrapolated]
     if early:
         notes.append(f"charges of {len(early)} days are those of {early[0]}, where the table of rates begins")

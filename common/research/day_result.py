@@ -6,8 +6,8 @@ from typing import Any
 
 from common.market.bar import Bar
 from common.market.indian_time import at
-from common.research.workload import SEGMENTS, Outcome
-from common.trading.charges import rates_on
+from common.research.workload import Outcome
+from common.trading.charges import SEGMENT_OF, rates_on
 from common.trading.order_hash import order_hash
 
 
@@ -96,6 +96,6 @@ def differences(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _extrapolated(day: date, outcomes: Sequence[Outcome]) -> list[str]:
-    rates = [rates_on(day, SEGMENTS[outcome.asset_class]) for outcome in outcomes]
+    rates = [rates_on(day, SEGMENT_OF[outcome.asset_class]) for outcome in outcomes]
     first = next((row.rates_from for row in rates if row.extrapolated), None)
     return [f"charges are those of {first}, where the table of rates begins"] if first else []

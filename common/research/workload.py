@@ -12,23 +12,13 @@ from common.planning.plan import ClassPlan
 from common.ports import Resume
 from common.strategies.registry import build
 from common.trading.book import Book
-from common.trading.charges import Segment, rates_on
+from common.trading.charges import SEGMENT_OF, rates_on
 from common.trading.driver import Driver
-from common.trading.exit_policy import ExitPolicy
+from common.trading.exit_policy import EXIT_POLICIES
 from common.trading.orders import Order
 from common.trading.risk import Account
 from common.trading.session import Session
 from common.trading.slot import Slot, Universe
-
-SEGMENTS: Final[Mapping[AssetClass, Segment]] = {
-    AssetClass.STOCK: "intraday", AssetClass.FUTURES: "futures", AssetClass.OPTIONS: "options",
-}
-# Premiums move by whole percents between two looks: everything reaches further than in cash.
-POLICIES: Final[Mapping[AssetClass, ExitPolicy]] = {
-    AssetClass.STOCK: ExitPolicy(),
-    AssetClass.FUTURES: ExitPolicy(stop_gap=1.0, widths=(0.1, 0.25, 0.5, 1.0), entry_width=0.1),
-    AssetClass.OPTIONS: ExitPolicy(stop_gap=10.0, widths=(2.0, 4.0, 8.0, 15.0), entry_width=2.0),
-}
 
 
 def order_ids(day: date, asset_class: AssetClass) -> str:
@@ -78,8 +68,8 @@ def open_session(day: date, plan: ClassPlan, instruments: Sequence[Instrument]) 
         raise ValueError(f"the plan does not enable {plan.asset_class}: it has no limits to trade within")
     times = plan.limits.tighten(session_times(day, plan.asset_class))
     account = Account(plan.limits.for_trading())
-    rates = rates_on(day, SEGMENTS[plan.asset_class])
-    book = Book(plan.asset_class, day, account, POLICIES[plan.asset_class], rates)
+    rates = rates_on(day, SEGMENT_OF[plan.asset_class])
+    book = Book(plan.asset_class, day, account, EXIT_POLICIES[plan.asset_class], rates)
     slots: dict[str, Slot] = {}
     strikes = plan.options.strikes_each_side if plan.options is not None else 0
     universe = Universe(day, instruments, plan.universe[0], strikes)

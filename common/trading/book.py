@@ -52,6 +52,7 @@ class Book:
         self.orders = {tag: order for tag, order in self.orders.items() if order.working}
         self.trades: list[Trade] = []
         self.flattening = ""
+        self.account.open_day()
 
     def send(
         self, slot: Slot, purpose: Purpose, side: int, quantity: int, kind: Kind, price: Paise, trigger: Paise,

@@ -1,15 +1,20 @@
 """What a trade costs: brokerage, taxes and levies by dated rates, in integer arithmetic, to the paisa."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final, Literal, TypeAlias
 
+from common.market.instrument import AssetClass
 from common.market.money import Paise, paise_from_rupees
 from common.market.tables import OutsideTable, Row, row_in_force, toml_table
 
 Segment: TypeAlias = Literal["intraday", "futures", "options"]
+SEGMENT_OF: Final[Mapping[AssetClass, Segment]] = {
+    AssetClass.STOCK: "intraday", AssetClass.FUTURES: "futures", AssetClass.OPTIONS: "options",
+}
 SEGMENTS: Final[tuple[Segment, ...]] = ("intraday", "futures", "options")
 
 BILLION: Final = 1_000_000_000

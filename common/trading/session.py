@@ -54,7 +54,6 @@ class Session:
     def open_day(self, day: date, times: SessionTimes, rates: ChargeRates) -> None:
         """Begin another date with the same slots; what is open is carried."""
         self.book.open_day(day, rates)
-        self.book.account.open_day()
         self.squared_off = False
         self._set_times(times)
         for strategy in self.strategies():

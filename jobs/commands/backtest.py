@@ -15,7 +15,8 @@ from common.research.faults import DataError
 from common.settings import SettingsError
 from common.strategies.registry import InvalidParameters, UnknownStrategy
 from jobs.commands import arguments
-from jobs.commands.output import UserError, money, print_json
+from jobs.commands.output import UserError, money, print_json, profit, tinted
+from jobs.commands.progress import Progress
 
 
 def register(commands: Any) -> None:
@@ -42,7 +43,9 @@ def run(chosen: argparse.Namespace) -> int:
         _parameters(chosen.param), chosen.seed,
     )
     try:
-        result = backtest(request, load_mandate(chosen.mandate))
+        mandate = load_mandate(chosen.mandate)
+        with Progress(quiet=chosen.json) as progress:
+            result = backtest(request, mandate, lambda done: progress.tell("backtest", done))
     except (
         DataError, NothingToTest, OutsideTable, InvalidParameters, UnknownStrategy, InvalidDocument, SettingsError,
     ) as error:
@@ -75,9 +78,9 @@ def _finite(value: Any) -> bool:
 def _print(result: dict[str, Any]) -> None:
     totals = result["totals"]
     print(f"{result['strategy']}  {result['from']} to {result['to']}  {result['days']} days, {totals['trades']} trades")
-    gross, charges, net = (money(totals[f"{name}_paise"]) for name in ("gross", "charges", "net"))
+    gross, charges, net = money(totals["gross_paise"]), money(totals["charges_paise"]), profit(totals["net_paise"])
     print(f"  gross {gross}, charges {charges}, net {net}")
     print(f"  {totals['wins']} won, {totals['losses']} lost, worst fall by days {money(totals['max_drawdown_paise'])}")
     for warning in result["warnings"]:
-        print(f"  warning: {warning}")
+        print(tinted(f"  warning: {warning}", "orange"))
     print(f"  order hash {result['order_hash']}")

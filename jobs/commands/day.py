@@ -16,7 +16,7 @@ from common.research.faults import DataError
 from common.research.report import write_report
 from common.settings import Settings, SettingsError
 from jobs.commands import arguments
-from jobs.commands.output import UserError, money, print_json
+from jobs.commands.output import UserError, money, print_json, profit, tinted
 from jobs.commands.progress import Progress
 from jobs.local.day import DayFailed, LocalDay
 from jobs.local.in_process import run_in_process
@@ -98,22 +98,22 @@ def _print(result: Mapping[str, Any], report: Path) -> None:
     for workload in result["workloads"]:
         print(
             f"  {workload['asset_class']:8} {workload['state']:6} {workload['orders']:4} orders "
-            f"{workload['fills']:4} fills {workload['trades']:3} trades  net {money(workload['net_paise'])}"
+            f"{workload['fills']:4} fills {workload['trades']:3} trades  net {profit(workload['net_paise'])}"
         )
         if workload["state"] != "DONE":
             log = report.parent / "run" / f"{result['date']}-{workload['asset_class']}.log"
             for alarm in workload["alarms"]:
-                print(f"    {alarm['severity'].lower()}: {alarm['message']}")
-            print(f"    ended without being done: see {_near(log)}")
+                print(tinted(f"    {alarm['severity'].lower()}: {alarm['message']}", "red"))
+            print(tinted(f"    ended without being done: see {_near(log)}", "red"))
     if not result["workloads"]:
         reasons = "; ".join(reason["text"] for reason in result["plan"]["reasons"])
         print(f"  nothing was traded: the plan is {result['plan']['status']}: {reasons}")
     print(
         f"  gross {money(totals['gross_paise'])}, charges {money(totals['charges_paise'])}, "
-        f"net {money(totals['net_paise'])}, {totals['wins']} won, {totals['losses']} lost"
+        f"net {profit(totals['net_paise'])}, {totals['wins']} won, {totals['losses']} lost"
     )
     for warning in result["warnings"]:
-        print(f"  warning: {warning}")
+        print(tinted(f"  warning: {warning}", "orange"))
     print(f"  order hash {result['order_hash']}")
     print(f"  report {_near(report)}")
 

@@ -7,6 +7,7 @@ from typing import Any, Self
 LABELS = {
     "session": "read the session", "prepare_day": "prepare the day", "plan_day": "plan the day",
     "stock": "trade stock", "options": "trade options", "futures": "trade futures", "close_day": "close the day",
+    "backtest": "trade the days",
 }
 
 

@@ -145,7 +145,7 @@ def check_books(home: Path) -> None:
         for t in stored
     ) == expected
     report = json.loads((home / "report.json").read_text())
-    assert report["warnings"] == []
+    assert report["differences"] == []
     assert report["totals"]["net_paise"] == sum(row[-1] for row in expected)
     assert report["totals"]["trades"] == len(expected)
     assert {w["state"] for w in report["workloads"]} == {"DONE"}

@@ -45,7 +45,7 @@ def test_a_day_ends_well(ran: RunDay) -> None:
     assert {w["asset_class"]: w["state"] for w in result["workloads"]} == dict.fromkeys(CLASSES, "DONE")
     assert {trade["asset_class"] for trade in result["trades"]} == set(CLASSES)
     assert all(w["orders"] and w["fills"] and w["trades"] for w in result["workloads"])
-    assert result["warnings"] == []
+    assert result["differences"] == []
     assert nothing_runs(ran.home)
 
 

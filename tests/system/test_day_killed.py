@@ -65,7 +65,7 @@ def moment(chance: random.Random, whole: RunDay, home: Path, asset_class: str = 
 def check_the_end(home: Path, result: Any) -> None:
     """Every class done, the books right, no process left."""
     assert {w["asset_class"]: w["state"] for w in result["workloads"]} == dict.fromkeys(CLASSES, "DONE")
-    assert result["warnings"] == []
+    assert result["differences"] == []
     check_books(home)
     assert nothing_runs(home), processes(home)
 
