@@ -35,7 +35,7 @@ class Exchange:
         self.updates: list[OrderUpdate] = []
         self._working: dict[str, list[RestingOrder]] = {}
         self._fresh: list[RestingOrder] = []
-        self._bars: dict[str, Bar] = {}
+        self._last: dict[str, Bar | Quote] = {}
 
     def restore(self, orders: Collection[RestingOrder]) -> None:
         """Take orders back from a journal."""
@@ -46,10 +46,10 @@ class Exchange:
 
     def observe(self, event: Bar | Quote) -> bool:
         """The market moves; True when there is something to drain. A quote fills what it meets, whole, at the touch."""
-        bar = event if isinstance(event, Bar) else bar_of(event)
-        symbol = bar.symbol
-        self._bars[symbol] = bar
+        symbol = event.symbol
+        self._last[symbol] = event
         if symbol in self._working:
+            bar = event if isinstance(event, Bar) else bar_of(event)
             for order in self._working[symbol]:
                 # A stop that the bar does not reach is by far the commonest case: settled without a call.
                 if order.status is not _PENDING or (bar.high if order.side > 0 else -bar.low) >= order.alarm:
@@ -62,7 +62,7 @@ class Exchange:
         if self._fresh:
             fresh, self._fresh = self._fresh, []
             for order in fresh:
-                bar = self._bars.get(order.symbol)
+                bar = self._last_bar(order.symbol)
                 if bar is not None and order.working:
                     self._match(order, bar)
         updates = self.updates
@@ -113,6 +113,10 @@ class Exchange:
         self._finish(order, Status.CANCELLED)
         self.updates.append(OrderUpdate(order.tag, order.status, ts, (), order.id))
 
+    def _last_bar(self, symbol: str) -> Bar | None:
+        event = self._last.get(symbol)
+        return bar_of(event) if isinstance(event, Quote) else event
+
     def _find(self, tag: str) -> RestingOrder:
         order = self.orders.get(tag)
         if order is None:
@@ -131,7 +135,7 @@ class Exchange:
         for value in (price, trigger) if kind is Kind.SL else (price,):
             if value <= 0 or value % instrument.tick:
                 raise OrderRejected(f"price {value} is not on the tick of {instrument.tick}")
-        bar = self._bars.get(instrument.symbol)
+        bar = self._last_bar(instrument.symbol)
         if kind is Kind.SL and bar is not None:
             last = bar.close if ts >= bar.ts + NANOSECONDS_A_MINUTE else bar.open
             if (trigger - last) * side <= 0:

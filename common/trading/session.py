@@ -27,6 +27,7 @@ from common.trading.trades import Trade
 
 NOTHING: Final[Sequence[Command]] = ()
 NEVER: Final = 2**62
+_PENDING: Final = Status.TRIGGER_PENDING
 DAILY_LOSS: Final = "daily loss reached"
 
 
@@ -65,8 +66,9 @@ class Session:
 
     def on_bar(self, bar: Bar) -> Sequence[Command]:
         """A bar has ended: mark, protect, then ask the strategy."""
-        slot = self.slots.get(bar.symbol)
-        if slot is None:
+        try:
+            slot = self.slots[bar.symbol]
+        except KeyError:
             return NOTHING
         slot.last = bar
         now = self.now = bar.ts + NANOSECONDS_A_MINUTE
@@ -128,8 +130,7 @@ class Session:
 
     def on_halt(self, halt: Halt) -> Sequence[Command]:
         """No more entries today; with `flatten` also out of everything."""
-        commands: list[Command] = []
-        self._halt(halt.reason, halt.ts, commands, flatten=halt.flatten)
+        self._halt(halt.reason, halt.ts, commands := list[Command](), flatten=halt.flatten)
         return commands
 
     def on_refusal(self, refusal: ChangeRefused) -> Sequence[Command]:
@@ -185,8 +186,8 @@ class Session:
     def _act(self, slot: Slot, signal: Signal, now: int) -> Sequence[Command]:
         target = slot if signal.symbol is None else self.slots.get(signal.symbol)
         if target is None:
-            fields = {"symbol": signal.symbol, "strategy": slot.strategy_name}
-            return [Log(now, "ERROR", f"{slot.strategy_name} wants {signal.symbol}, not in its universe", fields)]
+            text = f"{slot.strategy_name} wants {signal.symbol}, which is not in its universe"
+            return [Log(now, "ERROR", text, {"symbol": signal.symbol})]
         if isinstance(signal, Enter):
             return enter(self.book, target, signal, self.times, slot.strategy_name, now)
         commands: list[Command] = []
@@ -196,7 +197,7 @@ class Session:
     def _quiet(self, slot: Slot, bar: Bar) -> bool:
         """Marks a position whose stop rests and that wants nothing else, the common case of a bar; else False."""
         order = slot.exit
-        if order is None or order.status is not Status.TRIGGER_PENDING or slot.leaving or slot.target_price:
+        if order is None or order.status is not _PENDING or slot.leaving or slot.target_price:
             return False
         if slot.entry is not None or slot.alert:
             return False
