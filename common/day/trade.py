@@ -20,7 +20,7 @@ from common.trading.errors import TradingStopped
 from common.trading.messages import Log
 from common.trading.orders import Order, Status, order_from_fields
 from common.trading.restore import restore
-from common.trading.session import Session
+from common.trading.session import DAILY_LOSS, Session
 
 HEARTBEAT_MINUTES: Final = 5
 """Of market time between two heartbeats: three workloads then write about 250 of the free 20,000 a day."""
@@ -129,6 +129,7 @@ class _Workload:
         """What an earlier run had said that orders do not tell: the halt, alarms, the most that was used."""
         account = session.book.account
         account.halted = self.halted = str(self.before.get("halted", ""))
+        session.book.flattening = DAILY_LOSS if self.halted == DAILY_LOSS else ""
         self.ledger.alarms += self.before.get("alarms", [])
         used = {limit["name"]: limit["used"] for limit in self.before.get("limits", [])}
         account.peak_used = used.get("capital", 0)

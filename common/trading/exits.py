@@ -22,6 +22,8 @@ def tend(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
     side = -1 if slot.quantity > 0 else 1
     if order is None:
         _cover(book, slot, side, now, out)
+    elif book.flattening and not slot.leaving:
+        leave(book, slot, book.flattening, now, out)
     elif order.side != side:
         _block(slot, now, out)
         cancel(order, out)
@@ -41,8 +43,11 @@ def leave(book: Book, slot: Slot, reason: str, now: int, out: list[Command]) -> 
 def step_out(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
     """One step of the ladder: the same order, one width further through the touch, sized to what is open.
 
-    A minute that a restart works through again takes no second step.
+    A minute that a restart works through again takes no second step; without a price the first bar takes it.
     """
+    if slot.last is None:
+        slot.alert = True
+        return
     order = slot.exit
     if order is not None and order.kind is Kind.LIMIT and order.stepped_at >= now:
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from common.trading.exits import set_levels, tend
+from common.trading.exits import cancel, set_levels, tend
 from common.trading.messages import Command
 from common.trading.orders import Kind, Order, Purpose
 from common.trading.session import DAILY_LOSS, Session
@@ -22,7 +22,7 @@ def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command
         book.orders[order.tag] = order
         book.sequence = max(book.sequence, order.sequence)
         if order.reason == DAILY_LOSS:
-            book.account.halted = DAILY_LOSS
+            book.account.halted = book.flattening = DAILY_LOSS
     fills = [(fill.ts, order.sequence, n, order, fill) for order in known for n, fill in enumerate(order.fills)]
     last: dict[str, int] = {}
     for ts, _, _, order, fill in sorted(fills, key=lambda row: row[:3]):
@@ -35,7 +35,7 @@ def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command
             book.account.release(slot.symbol)
     for order in known:
         if order.working:
-            _attach(session, session.slots[order.symbol], order)
+            _attach(session, session.slots[order.symbol], order, out)
     for slot in session.slots.values():
         if slot.quantity:
             book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))
@@ -55,9 +55,11 @@ def _set_levels(slot: Slot, entry: Order, ts: int, known: Iterable[Order]) -> No
     set_levels(slot, entry, sum(f.price * f.quantity for f in counted) / sum(f.quantity for f in counted))
 
 
-def _attach(session: Session, slot: Slot, order: Order) -> None:
+def _attach(session: Session, slot: Slot, order: Order, out: list[Command]) -> None:
     slot.busy = True
     if order.purpose is Purpose.EXIT:
+        if slot.exit is not None:
+            cancel(slot.exit, out)  # two exits could both fill: the later one stays
         slot.exit = order
         if order.kind is Kind.LIMIT:
             slot.leaving = order.reason

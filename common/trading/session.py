@@ -217,7 +217,7 @@ class Session:
             self._keep_time(now, out)
         if slot.alert:
             tend(self.book, slot, now, out)
-        elif slot.quantity and stepping:
+        if slot.quantity and stepping:
             step_out(self.book, slot, now, out)
         if slot.quantity:
             mark = self._mark(slot, bar)

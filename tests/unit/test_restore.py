@@ -10,7 +10,7 @@ from common.trading.messages import CancelOrder, CommitIntent, Halt, ModifyOrder
 from common.trading.orders import Kind, Order, Purpose, Status, order_fields, order_from_fields
 from common.trading.restore import restore
 from common.trading.risk import Limits
-from common.trading.session import Session
+from common.trading.session import DAILY_LOSS, Session
 from common.trading.slot import Slot
 from common.trading.strategy import Enter
 from tests.unit.session_invariants import breaches
@@ -195,3 +195,28 @@ def test_a_halt_after_the_restore_flattens_what_was_restored() -> None:
     changes = [c for c in session.on_halt(Halt(minute(2), "by hand", flatten=True)) if isinstance(c, ModifyOrder)]
     assert [(c.order.tag, c.kind, c.quantity) for c in changes] == [(stop.tag, Kind.LIMIT, stop.quantity)]
     assert all(order.purpose is not Purpose.EXIT or order.working for order in session.book.orders.values())
+
+
+def test_what_a_daily_loss_had_begun_to_close_is_closed() -> None:
+    """Killed between the halt and this position's exit: the stop rests on, and the first bar turns it into the exit."""
+    wire = Wire()
+    made, _, stop = protected(wire)
+    session = open_session([share()], lambda _: None)
+    session.book.flattening = DAILY_LOSS
+    commands = restore(session, [order_from_fields(order_fields(o)) for o in made.ledger.orders.values()], minute(1))
+    changes = [c for c in session.on_bar(flat("AAA", 1, start=2)[0]) if isinstance(c, ModifyOrder)]
+    assert not commands
+    assert [(c.order.tag, c.kind, c.price) for c in changes] == [(stop.tag, Kind.LIMIT, 99_75)]
+    assert session.slots["AAA"].leaving == DAILY_LOSS
+
+
+def test_of_two_resting_exits_one_is_taken_back() -> None:
+    """Both could fill and flip the position: the later stays, the earlier is cancelled."""
+    wire = Wire()
+    made, _, stop = protected(wire)
+    made.order(2).move(Status.TRIGGER_PENDING)
+    twin = order_from_fields({**order_fields(stop), "tag": "T250829S00003", "sequence": 3})
+    made.ledger.orders[twin.tag] = twin
+    session, commands = reborn(made)
+    assert [c.order.tag for c in commands if isinstance(c, CancelOrder)] == [stop.tag]
+    assert session.slots["AAA"].exit is session.book.orders[twin.tag]
