@@ -13,9 +13,9 @@ from common.planning.plan import ClassPlan
 from common.ports import MarketData
 from common.research.workload import Outcome, open_session, order_ids, select, summarise, trade_minutes
 from common.trading.driver import Driver
+from common.trading.limits import Verdict
 from common.trading.messages import Log
 from common.trading.orders import Order
-from common.trading.risk import Verdict
 from common.trading.trades import Trade, trade_fields
 
 COLLECT_AFTER: Final = 50_000
@@ -50,6 +50,10 @@ class MemoryLedger:
 
     def intend_change(self, order: Order) -> None:
         """Orders are kept by reference: nothing to do."""
+
+    def may_send(self) -> bool:
+        """Nobody else trades in a replay."""
+        return True
 
     def changed(self, order: Order) -> None:
         """Orders are kept by reference: nothing to do."""

@@ -3,25 +3,36 @@
 Replay, paper, live and simulation differ in the feed, the broker and the ledger that they hand in.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from common.market.bar import Bar, Quote
-from common.trading.errors import OrderRejected, OrderUnknown
+from common.trading.errors import (
+    BrokerUnavailable,
+    IntentRefused,
+    OrderRejected,
+    OrderThrottled,
+    OrderUnknown,
+    TradingStopped,
+)
+from common.trading.limits import Verdict
 from common.trading.messages import (
     CancelOrder,
-    ChangeRefused,
+    ChangeFailed,
     Command,
     CommitIntent,
     Event,
     Log,
     ModifyOrder,
+    OrderBook,
     PlaceOrder,
+    Positions,
     PublishTrade,
+    ReadOrders,
+    Throttled,
     Timer,
 )
 from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Status
-from common.trading.risk import Verdict
 from common.trading.session import Session
 from common.trading.trades import Trade
 
@@ -30,28 +41,46 @@ MAX_ROUNDS: Final = 100
 
 
 class OrderRoute(Protocol):
-    """The way to the market. `place` raises OrderRejected or OrderUnknown; a change raises OrderRejected."""
+    """The way to the market and back. Requests raise OrderRejected (or a kind of it) or OrderUnknown."""
 
     def observe(self, event: Bar | Quote) -> bool:
         """The market moves; True when `drain` has something. A real broker only looks into its queue."""
         ...
 
-    def drain(self) -> list[OrderUpdate]: ...
+    def drain(self) -> Sequence[OrderUpdate]:
+        """News of orders since the last call, others' too; may be late, doubled, out of order or lost."""
+        ...
 
-    def place(self, order: Order) -> str: ...
+    def place(self, order: Order) -> str:
+        """Returns the broker's id."""
+        ...
 
     def modify(self, tag: OrderTag, ts: int, kind: Kind, quantity: int, price: int, trigger: int) -> None: ...
 
     def cancel(self, tag: OrderTag, ts: int) -> None: ...
 
+    def orders(self) -> Sequence[OrderUpdate]:
+        """Today's whole order book, fills and terms included, others' orders too. Raises BrokerUnavailable."""
+        ...
+
+    def positions(self) -> Mapping[str, int]:
+        """Signed net units of the day by symbol, not only ours. Raises BrokerUnavailable."""
+        ...
+
 
 class Ledger(Protocol):
-    """Where the session's doings are written. Intents are durable when they return; they raise TradingStopped."""
+    """Where the session's doings are written. What is durable when it returns says so; all may raise TradingStopped."""
 
-    def intend(self, order: Order, verdict: Verdict) -> None: ...
+    def intend(self, order: Order, verdict: Verdict) -> None:
+        """Durable when it returns. Raises IntentRefused: then the order must not be sent."""
+        ...
 
     def intend_change(self, order: Order) -> None:
         """Why and how often an order was changed, before it is changed again."""
+        ...
+
+    def may_send(self) -> bool:
+        """Whether a request sent now ends while we still hold the lease."""
         ...
 
     def changed(self, order: Order) -> None: ...
@@ -62,15 +91,25 @@ class Ledger(Protocol):
 
 
 class Driver:
-    """Couples one session with its order route and its ledger."""
+    """Couples one session with its order route and its ledger.
 
-    def __init__(self, session: Session, route: OrderRoute, ledger: Ledger) -> None:
+    intents, sent: counted apart from the session; more orders sent than intents committed stops everything.
+    clock: nanoseconds now, where requests take time; without it the session's own.
+    """
+
+    def __init__(
+        self, session: Session, route: OrderRoute, ledger: Ledger, clock: Callable[[], int] | None = None,
+    ) -> None:
         self.session = session
         self.route = route
         self.ledger = ledger
+        self.clock = clock or (lambda: session.now)
+        self.intents = 0
+        self.sent = 0
+        self._unreadable = False
         self._carriers: dict[type, Callable[[Any], None]] = {
             CommitIntent: self._commit, PlaceOrder: self._place, ModifyOrder: self._modify, CancelOrder: self._cancel,
-            PublishTrade: self._publish, Log: ledger.log,
+            PublishTrade: self._publish, ReadOrders: self._read, Log: ledger.log,
         }
 
     def run(self, feed: Iterable[Bar]) -> None:
@@ -84,9 +123,9 @@ class Driver:
                 carry_out(commands)
                 settle()
 
-    def take(self, event: Bar | Quote | Timer) -> None:
+    def take(self, event: Event) -> None:
         """One event of any kind, for a feed that is alive."""
-        if not isinstance(event, Timer):
+        if isinstance(event, (Bar, Quote)):
             self.route.observe(event)
         self.settle()
         self.tell(event)
@@ -99,16 +138,31 @@ class Driver:
             self.carry_out(commands)
             self.settle()
 
+    def reconcile(self) -> bool:
+        """Hand the session the broker's truth; False where the broker did not answer."""
+        asked = self.clock()
+        try:
+            orders, net = self.route.orders(), self.route.positions()
+        except BrokerUnavailable as error:
+            if not self._unreadable:
+                self.ledger.log(Log(asked, "WARNING", f"the broker's books cannot be read: {error}", {}))
+            self._unreadable = True
+            return False
+        self._unreadable = False
+        self.tell(OrderBook(asked, orders))
+        self.tell(Positions(asked, net))
+        return True
+
     def tell(self, event: Event) -> None:
         """Hand the session one event and do what it asks."""
         commands = self.session.handle(event)
         if commands:
             self.carry_out(commands)
+        self._note_heard()
 
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
-        orders, changed = self.session.book.orders, self.ledger.changed
-        drain, on_update = self.route.drain, self.session.on_update
+        drain, on_update, heard = self.route.drain, self.session.on_update, self.session.book.heard
         for _ in range(MAX_ROUNDS):
             updates = drain()
             if not updates:
@@ -117,10 +171,15 @@ class Driver:
                 commands = on_update(update)
                 if commands:
                     self.carry_out(commands)
-                order = orders.get(update.tag)
-                if order is not None:
-                    changed(order)
+                if heard:
+                    self._note_heard()
         raise RuntimeError(f"orders did not settle in {MAX_ROUNDS} rounds: the session and the exchange argue")
+
+    def _note_heard(self) -> None:
+        heard = self.session.book.heard
+        for order in heard:
+            self.ledger.changed(order)
+        heard.clear()
 
     def carry_out(self, commands: Sequence[Command]) -> None:
         """In the order given; an intent is durable before its order is sent."""
@@ -129,40 +188,75 @@ class Driver:
             carriers[type(command)](command)
 
     def _commit(self, command: CommitIntent) -> None:
-        self.ledger.intend(command.order, command.verdict)
+        try:
+            self.ledger.intend(command.order, command.verdict)
+        except IntentRefused as refusal:
+            self._told(command.order, Status.NOT_PLACED, str(refusal))
+            return
+        self.intents += 1
 
     def _place(self, command: PlaceOrder) -> None:
         order = command.order
+        if order.status is not Status.INTENDED:
+            return  # its intent was refused
+        if not self.ledger.may_send():
+            self._told(order, Status.NOT_PLACED, "the lease ends before an answer could come")
+            return
+        if self.sent >= self.intents:
+            text = f"{order.tag} would be order {self.sent + 1} of {self.intents} intents: a fault of ours"
+            raise TradingStopped(text)
+        self.sent += 1
         try:
             order.broker_id = self.route.place(order)
+            order.move(Status.SENT)
         except OrderRejected as refusal:
-            self._refused(order, Status.REJECTED, str(refusal))
+            self._throttled(refusal)
+            self._told(order, Status.REJECTED, str(refusal))
         except OrderUnknown as doubt:
-            self._refused(order, Status.UNKNOWN, str(doubt))
+            self._told(order, Status.UNKNOWN, str(doubt))
 
-    def _refused(self, order: Order, status: Status, reason: str) -> None:
-        self.tell(OrderUpdate(order.tag, status, order.created, (), "", reason))
-        self.ledger.changed(order)
+    def _told(self, order: Order, status: Status, reason: str) -> None:
+        self.tell(OrderUpdate(order.tag, status, self.clock(), (), "", reason))
 
     def _modify(self, command: ModifyOrder) -> None:
         order = command.order
         order.modifications += 1
-        order.wanted = command.price
+        order.wanted, order.changed = command.price, command.ts
         self.ledger.intend_change(order)
-        try:
-            self.route.modify(order.tag, command.ts, command.kind, command.quantity, command.price, command.trigger)
-        except OrderRejected as refusal:
-            self.tell(ChangeRefused(order, command.ts, str(refusal)))
-            return
-        order.kind, order.quantity = command.kind, command.quantity
-        order.price, order.trigger = command.price, command.trigger
-        self.ledger.changed(order)
+        if self._changed(order, lambda: self.route.modify(
+            order.tag, command.ts, command.kind, command.quantity, command.price, command.trigger,
+        )):
+            order.kind, order.quantity, order.changed = command.kind, command.quantity, self.clock()
+            order.price, order.trigger = command.price, command.trigger
+            self.ledger.changed(order)
 
     def _cancel(self, command: CancelOrder) -> None:
-        try:
-            self.route.cancel(command.order.tag, self.session.now)
-        except OrderRejected as refusal:
-            self.tell(ChangeRefused(command.order, self.session.now, str(refusal)))
+        self._changed(command.order, lambda: self.route.cancel(command.order.tag, self.session.now))
+
+    def _changed(self, order: Order, request: Callable[[], None]) -> bool:
+        """Send a change; True where it was accepted."""
+        failed: ChangeFailed
+        if not self.ledger.may_send():
+            failed = ChangeFailed(order, self.clock(), "the lease ends before an answer could come")
+        else:
+            try:
+                request()
+                return True
+            except OrderRejected as refusal:
+                self._throttled(refusal)
+                failed = ChangeFailed(order, self.clock(), str(refusal))
+            except OrderUnknown as doubt:
+                failed = ChangeFailed(order, self.clock(), str(doubt), unclear=True)
+                order.changed = failed.ts
+        self.tell(failed)
+        return False
+
+    def _throttled(self, refusal: OrderRejected) -> None:
+        if isinstance(refusal, OrderThrottled):
+            self.tell(Throttled(self.clock()))
+
+    def _read(self, _: ReadOrders) -> None:
+        self.reconcile()
 
     def _publish(self, command: PublishTrade) -> None:
         self.ledger.trade(command.trade)

@@ -1,92 +1,81 @@
-"""The one exit order of a position: a stop that rests, modified into a marketable limit when it is time to leave."""
+"""Protection: exit orders for exactly what is open. A stop rests; target, trail, ladder and square-off modify it."""
 
 from typing import Final
 
+from common.market.bar import NANOSECONDS_A_SECOND
 from common.trading.book import Book
-from common.trading.messages import CancelOrder, Command, Log, ModifyOrder
+from common.trading.changes import cancel, change, slice_of
+from common.trading.ladder import leave, step_out
+from common.trading.limits import EXIT_ALLOWED
+from common.trading.messages import Command, Log
 from common.trading.orders import Kind, Order, Purpose, Status
-from common.trading.prices import away_from, marketable, stop_limit
-from common.trading.risk import EXIT_ALLOWED
+from common.trading.prices import away_from, stop_limit, stop_reached
 from common.trading.slot import Slot
 
 UNEXPLAINED: Final = "a position that no entry explains"
+ORPHAN: Final = "a leg filled after its basket was closed"
+UNFILLED_AFTER: Final = 2 * NANOSECONDS_A_SECOND
+"""A stop that has triggered and is not filled by then goes to the ladder."""
+TRAIL_MODIFICATIONS: Final = 12
+"""Of the broker's 25, so that the ladder keeps enough."""
+TRAIL_STEP: Final = 8
+"""A trailing stop moves by at least this part of its distance: each move costs a modification."""
 
 
 def tend(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
-    """After any news of a symbol: one working exit for exactly what is open, and nothing working when flat."""
-    slot.alert = False
-    order = slot.exit
+    """After any news of a symbol alone: working exits for exactly what is open, nothing working when flat."""
+    slot.alert = slot.resting = False
     if slot.quantity == 0:
-        _tidy(book, slot, out)
-        return
-    side = -1 if slot.quantity > 0 else 1
-    if order is None:
-        _cover(book, slot, side, now, out)
-    elif book.flattening and not slot.leaving:
-        leave(book, slot, book.flattening, now, out)
-    elif order.side != side:
-        _block(slot, now, out)
-        cancel(order, out)
-    elif order.quantity != order.filled + abs(slot.quantity):
-        change(book, order, now, order.kind, order.filled + abs(slot.quantity), order.price, order.trigger, out)
-
-
-def leave(book: Book, slot: Slot, reason: str, now: int, out: list[Command]) -> None:
-    """Start to close the position, once: cancel what still opens it, then turn the stop into a marketable limit."""
-    if slot.entry is not None:
-        cancel(slot.entry, out)
-    if slot.quantity and not slot.leaving:
-        slot.leaving = reason
-        step_out(book, slot, now, out)
-
-
-def step_out(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
-    """One step of the ladder: the same order, one width further through the touch, sized to what is open.
-
-    A minute that a restart works through again takes no second step; without a price the first bar takes it.
-    """
-    if slot.last is None:
-        slot.alert = True
-        return
-    order = slot.exit
-    if order is not None and order.kind is Kind.LIMIT and order.stepped_at >= now:
-        return
-    side = -1 if slot.quantity > 0 else 1
-    widths = book.policy.widths
-    price = marketable(slot, side, widths[min(slot.step, len(widths) - 1)])
-    if slot.step == len(widths):
-        fields = {"symbol": slot.symbol, "quantity": slot.quantity, "price": price}
-        out.append(Log(now, "CRITICAL", f"{slot.symbol} is still open after {slot.step} exit attempts", fields))
-    slot.step += 1
-    if order is None:
-        entry = slot.entry_order
-        slot.exit = book.send(
-            slot, Purpose.EXIT, side, abs(slot.quantity), Kind.LIMIT, price, 0, now, EXIT_ALLOWED, out,
-            strategy=entry.strategy if entry is not None else slot.strategy_name, reason=slot.leaving,
-        )
-        slot.exit.steps, slot.exit.stepped_at = slot.step, now
-        return
-    order.reason, order.steps, order.stepped_at = slot.leaving, slot.step, now
-    quantity = order.filled + abs(slot.quantity)
-    if (order.kind, order.price, order.quantity) != (Kind.LIMIT, price, quantity) or _pending(order):
-        change(book, order, now, Kind.LIMIT, quantity, price, 0, out)
-
-
-def change(
-    book: Book, order: Order, now: int, kind: Kind, quantity: int, price: int, trigger: int, out: list[Command],
-) -> None:
-    """Modify within the order's budget; beyond it cancel, and a fresh order follows the confirmation."""
-    if order.modifications >= book.policy.modifications:
-        cancel(order, out)
+        if tidy(book, slot, now, out):
+            book.account.release(slot.key)
+            slot.settle()
     else:
-        out.append(ModifyOrder(order, now, kind, quantity, price, trigger))
+        guard(book, slot, abs(slot.quantity), now, out)
 
 
-def cancel(order: Order, out: list[Command]) -> None:
-    """Ask once until the broker has answered."""
-    if not order.cancelling:
-        order.cancelling = True
-        out.append(CancelOrder(order))
+def guard(book: Book, slot: Slot, need: int, now: int, out: list[Command]) -> None:
+    """An open position: `need` units of it under exit orders; less than the position only for a hedge."""
+    side = -1 if slot.quantity > 0 else 1
+    if slot.trip.side == side and slot.blocked != UNEXPLAINED:
+        _block(book, slot, now, out)  # exits have filled more than there was
+    wrong = [order for order in slot.exits if order.side != side]
+    if wrong:
+        _block(book, slot, now, out)
+        for order in wrong:
+            cancel(book, order, now, out)
+        return
+    if book.flattening and not slot.leaving:
+        leave(book, slot, book.flattening, now, out)
+    if slot.leaving:
+        if slot.entry is not None:
+            cancel(book, slot.entry, now, out)
+        step_out(book, slot, need, now, out)
+    elif any(_spent(order, now) for order in slot.exits):
+        leave(book, slot, slot.exits[0].reason, now, out)
+        step_out(book, slot, need, now, out)
+    else:
+        _cover(book, slot, side, need, now, out)
+
+
+def trail(book: Book, slot: Slot, mark: int, now: int, out: list[Command]) -> None:
+    """Pull the stop behind the best price since the entry, in few and worthwhile moves."""
+    side = 1 if slot.quantity > 0 else -1
+    if (mark - slot.best) * side > 0:
+        slot.best = mark
+    if len(slot.exits) != 1 or slot.exits[0].status is not Status.TRIGGER_PENDING:
+        return
+    order = slot.exits[0]
+    slot.stop_price = order.trigger  # what was asked for last may have been refused
+    level = away_from(slot, slot.best, -side, slot.trail)
+    if (level - slot.stop_price) * side < max(slot.instrument.tick, slot.trail // TRAIL_STEP):
+        return
+    if order.modifications >= TRAIL_MODIFICATIONS or now < slot.retry_at:
+        return
+    if now - slot.resized_at < NANOSECONDS_A_SECOND or (mark - level) * side <= 0:
+        return
+    limit = stop_limit(slot, level, -side, book.policy.stop_gap)
+    if change(book, slot, order, now, Kind.SL, order.quantity, limit, level, out):
+        slot.stop_price, slot.resized_at = level, now
 
 
 def still_open(slot: Slot, now: int) -> Log:
@@ -96,46 +85,133 @@ def still_open(slot: Slot, now: int) -> Log:
 
 
 def set_levels(slot: Slot, entry: Order, average: float) -> None:
-    """Stop and target of a position entered at `average` (paise)."""
+    """Stop, target and trail of a position entered at `average` (paise)."""
     slot.stop_price = away_from(slot, average, -entry.side, entry.stop_distance)
     slot.target_price = away_from(slot, average, entry.side, entry.target_distance) if entry.target_distance else 0
+    slot.trail, slot.best = entry.trail_distance, int(average)
 
 
-def _pending(order: Order) -> bool:
-    return order.status is Status.TRIGGER_PENDING
+def _spent(order: Order, now: int) -> bool:
+    """A stop that has triggered and was not filled in time: a limit that the market has left behind."""
+    triggered = order.status is Status.OPEN and order.kind is Kind.SL
+    return triggered and now - order.triggered >= UNFILLED_AFTER
 
 
-def _tidy(book: Book, slot: Slot, out: list[Command]) -> None:
-    """Flat: what still works is taken back; when nothing does, the symbol is ready for another entry."""
-    slot.leaving, slot.step = "", 0
-    for order in (slot.exit, slot.entry if slot.entry is not None and slot.entry.filled else None):
-        if order is not None:
-            cancel(order, out)
-    if slot.exit is None and slot.entry is None:
-        book.account.release(slot.symbol)
-        slot.settle()
+def tidy(book: Book, slot: Slot, now: int, out: list[Command]) -> bool:
+    """Flat: what still works is taken back; True when nothing does and the symbol is ready for another entry."""
+    if slot.leaving:
+        book.flat(slot, now)
+    slot.leaving, slot.leaving_since, slot.step, slot.stepped_at, slot.resized_at = "", 0, 0, 0, 0
+    for order in slot.exits:
+        cancel(book, order, now, out)
+    entry = slot.entry
+    if entry is None or entry.filled:
+        slot.unsent = 0
+    if entry is not None and entry.filled:
+        cancel(book, entry, now, out)
+    return entry is None and not slot.exits
 
 
-def _cover(book: Book, slot: Slot, side: int, now: int, out: list[Command]) -> None:
-    """A position without an exit: a stop where an entry explains it, otherwise the way out."""
-    entry = slot.entry_order
-    if entry is None or entry.side == side:
-        _block(slot, now, out)
-    reason = slot.leaving or slot.blocked or book.flattening
-    if entry is None or reason:
-        slot.leaving = reason
-        step_out(book, slot, now, out)
+def _cover(book: Book, slot: Slot, side: int, need: int, now: int, out: list[Command]) -> None:
+    """Stops for `need` units: shrink at once, grow when no exit is in doubt."""
+    remaining = sum(order.remaining for order in slot.exits)
+    staying = sum(order.remaining for order in slot.exits if _stays(order))
+    if staying > need:
+        _shrink(book, slot, staying - need, now, out)
+    elif remaining < need:
+        _grow(book, slot, side, need - remaining, now, out)
+    elif staying and staying == remaining:
+        exits = slot.exits
+        quiet = slot.entry is None and slot.basket is None and not slot.trail and not book.doubts
+        slot.resting = quiet and len(exits) == 1 and exits[0].status is Status.TRIGGER_PENDING
+
+
+def _stays(order: Order) -> bool:
+    """Neither being cancelled nor being confirmed as cancelled."""
+    return not (order.cancelling or order.status.terminal)
+
+
+def _shrink(book: Book, slot: Slot, excess: int, now: int, out: list[Command]) -> None:
+    if now < slot.retry_at:
+        slot.alert = True
         return
-    set_levels(slot, entry, entry.turnover / entry.filled)
-    slot.exit = book.send(
-        slot, Purpose.EXIT, side, abs(slot.quantity), Kind.SL,
-        stop_limit(slot, slot.stop_price, side, book.policy.stop_gap), slot.stop_price, now, EXIT_ALLOWED, out,
-        strategy=entry.strategy, reason="stop", stop_distance=entry.stop_distance,
-    )
+    # What is in doubt cannot be changed: then what is certain gives way, so that the two cannot both fill.
+    certain_first = [order for order in reversed(slot.exits) if _stays(order)]
+    certain_first.sort(key=book.doubts.__contains__)
+    for order in certain_first:
+        cut = min(excess, order.remaining)
+        if cut == order.remaining:
+            cancel(book, order, now, out)
+        elif cut:
+            _resize(book, slot, order, order.quantity - cut, now, out)
+        excess -= cut
 
 
-def _block(slot: Slot, now: int, out: list[Command]) -> None:
+def _grow(book: Book, slot: Slot, side: int, missing: int, now: int, out: list[Command]) -> None:
+    if now < slot.retry_at or any(order in book.doubts or order.cancelling for order in slot.exits):
+        slot.alert = True
+        return
+    entry = slot.entry_order
+    orphan = entry is not None and entry.basket is not None and slot.basket is None
+    if entry is None or entry.side == side or orphan:
+        _block(book, slot, now, out, ORPHAN if orphan else UNEXPLAINED)
+        leave(book, slot, slot.blocked, now, out)
+        step_out(book, slot, abs(slot.quantity), now, out)
+        return
+    if slot.exits and slot.entry is not None and now - slot.resized_at < _coalesce(book):
+        slot.alert = True  # more of the entry may fill within the same half second
+        return
+    if not slot.exits:
+        if not slot.stop_price or not slot.resized_at:
+            set_levels(slot, entry, slot.trip.average)
+        if stop_reached(slot):
+            leave(book, slot, "stop", now, out)
+            step_out(book, slot, abs(slot.quantity), now, out)
+            return
+    slot.resized_at = now
+    _add_stops(book, slot, side, missing, entry, now, out)
+
+
+def _add_stops(
+    book: Book, slot: Slot, side: int, missing: int, entry: Order, now: int, out: list[Command],
+) -> None:
+    """Stops with room below the freeze quantity take what fits, fresh ones the rest.
+
+    The same stop first each time: a change of it that arrives late then changes nothing.
+    """
+    most = slice_of(slot)
+    for order in slot.exits:
+        more = min(missing, most - order.quantity)
+        if more > 0:
+            _resize(book, slot, order, order.quantity + more, now, out)
+            missing -= more
+    limit = stop_limit(slot, slot.stop_price, side, book.policy.stop_gap)
+    while missing > 0:
+        if not book.rate.exit(now):
+            slot.alert = True
+            return
+        quantity = min(missing, most)
+        slot.exits.append(book.send(
+            slot, Purpose.EXIT, side, quantity, Kind.SL, limit, slot.stop_price, now, EXIT_ALLOWED, out,
+            strategy=entry.strategy, reason="stop", stop_distance=entry.stop_distance,
+        ))
+        missing -= quantity
+
+
+def _resize(book: Book, slot: Slot, order: Order, quantity: int, now: int, out: list[Command]) -> None:
+    """A stop that has triggered is a limit already, and cannot become a stop again."""
+    if order.status is Status.OPEN:
+        change(book, slot, order, now, Kind.LIMIT, quantity, order.price, 0, out)
+    else:
+        change(book, slot, order, now, order.kind, quantity, order.price, order.trigger, out)
+
+
+def _coalesce(book: Book) -> int:
+    return int(book.pace.coalesce_seconds * NANOSECONDS_A_SECOND)
+
+
+def _block(book: Book, slot: Slot, now: int, out: list[Command], reason: str = UNEXPLAINED) -> None:
     """Nobody knows why we hold this: no more entries here, and a person should look."""
-    fields = {"symbol": slot.symbol, "quantity": slot.quantity}
-    out.append(Log(now, "CRITICAL", f"{slot.symbol}: {UNEXPLAINED}; it is closed, the symbol is blocked", fields))
-    slot.blocked = UNEXPLAINED
+    slot.blocked = reason
+    book.alarm(slot, "unexplained", f"{reason}; it is closed, the symbol is blocked", now, out)
+

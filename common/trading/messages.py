@@ -1,12 +1,13 @@
 """What a session is told (events) and what it asks for (commands); market events are in common.market.bar."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from common.market.bar import Bar, Quote
 from common.market.money import Paise
+from common.trading.halts import HaltLevel
+from common.trading.limits import Verdict
 from common.trading.orders import Kind, Order, OrderUpdate
-from common.trading.risk import Verdict
 from common.trading.trades import Trade
 
 
@@ -19,29 +20,76 @@ class Timer:
         self.ts = ts
 
 
-class Halt:
-    """The person, the supervisor or a limit stops the workload. flatten: also close what is open."""
+class Control:
+    """What the person, the supervisor or the scheduler wants from now on; RUN takes an earlier halt back."""
 
-    __slots__ = ("flatten", "reason", "ts")
+    __slots__ = ("level", "reason", "ts")
 
-    def __init__(self, ts: int, reason: str, flatten: bool) -> None:
+    def __init__(self, ts: int, level: HaltLevel, reason: str) -> None:
         self.ts = ts
+        self.level = level
         self.reason = reason
-        self.flatten = flatten
 
 
-class ChangeRefused:
-    """The broker refused to modify or cancel `order`; the order stands as it was."""
+class ChangeFailed:
+    """Modifying or cancelling `order` did not succeed. unclear: it may have happened all the same; else it did not."""
 
-    __slots__ = ("order", "reason", "ts")
+    __slots__ = ("order", "reason", "ts", "unclear")
 
-    def __init__(self, order: Order, ts: int, reason: str) -> None:
+    def __init__(self, order: Order, ts: int, reason: str, *, unclear: bool = False) -> None:
         self.order = order
         self.ts = ts
         self.reason = reason
+        self.unclear = unclear
 
 
-Event: TypeAlias = Bar | Quote | Timer | Halt | OrderUpdate | ChangeRefused
+class Throttled:
+    """The broker refused a request because too much was asked (HTTP 429)."""
+
+    __slots__ = ("ts",)
+
+    def __init__(self, ts: int) -> None:
+        self.ts = ts
+
+
+class OrderBook:
+    """A successful read of the account's whole order book. asked: when the read began, nanoseconds UTC.
+
+    orders: ours and others'. What is missing here was not in the broker's book at `asked`.
+    """
+
+    __slots__ = ("asked", "orders")
+
+    def __init__(self, asked: int, orders: Sequence[OrderUpdate]) -> None:
+        self.asked = asked
+        self.orders = orders
+
+
+class Positions:
+    """A successful read of the account's net positions. net: signed units by symbol, not only ours; absent is 0."""
+
+    __slots__ = ("asked", "net")
+
+    def __init__(self, asked: int, net: Mapping[str, int]) -> None:
+        self.asked = asked
+        self.net = net
+
+
+class PriceBand:
+    """Today's lowest and highest price that the exchange takes for `symbol`, paise; 0 where there is no such bound."""
+
+    __slots__ = ("lower", "symbol", "ts", "upper")
+
+    def __init__(self, ts: int, symbol: str, lower: Paise, upper: Paise) -> None:
+        self.ts = ts
+        self.symbol = symbol
+        self.lower = lower
+        self.upper = upper
+
+
+Event: TypeAlias = (
+    Bar | Quote | Timer | Control | OrderUpdate | ChangeFailed | Throttled | OrderBook | Positions | PriceBand
+)
 
 
 class CommitIntent:
@@ -95,6 +143,12 @@ class PublishTrade:
         self.trade = trade
 
 
+class ReadOrders:
+    """Read the broker's order book and positions; the answers come back as OrderBook and Positions."""
+
+    __slots__ = ()
+
+
 class Log:
     """Something a person may want to know. severity: INFO, WARNING, ERROR, CRITICAL."""
 
@@ -107,4 +161,4 @@ class Log:
         self.fields = fields
 
 
-Command: TypeAlias = CommitIntent | PlaceOrder | ModifyOrder | CancelOrder | PublishTrade | Log
+Command: TypeAlias = CommitIntent | PlaceOrder | ModifyOrder | CancelOrder | PublishTrade | ReadOrders | Log

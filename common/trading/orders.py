@@ -25,7 +25,10 @@ class Purpose(StrEnum):
 
 
 class Status(StrEnum):
-    """INTENDED: committed, not sent. UNKNOWN: sent, outcome unclear. NOT_PLACED: proven never to have arrived."""
+    """INTENDED: committed, not sent. SENT: taken by the broker, not yet at the exchange. UNKNOWN: outcome unclear.
+
+    NOT_PLACED: it never arrived: never sent, or absent from the order book for as long as our patience lasts.
+    """
 
     INTENDED = "INTENDED"
     SENT = "SENT"
@@ -47,19 +50,20 @@ TERMINAL: Final = (Status.COMPLETE, Status.CANCELLED, Status.REJECTED, Status.NO
 _AT_BROKER: Final = (Status.OPEN, Status.TRIGGER_PENDING, Status.COMPLETE, Status.CANCELLED, Status.REJECTED)
 TRANSITIONS: Final[Mapping[Status, tuple[Status, ...]]] = {
     Status.INTENDED: (*_AT_BROKER, Status.SENT, Status.UNKNOWN, Status.NOT_PLACED),
-    Status.SENT: (*_AT_BROKER, Status.UNKNOWN),
-    Status.UNKNOWN: (*_AT_BROKER, Status.NOT_PLACED),
+    Status.SENT: _AT_BROKER,
+    Status.UNKNOWN: (*_AT_BROKER, Status.SENT, Status.NOT_PLACED),
     Status.OPEN: (Status.COMPLETE, Status.CANCELLED, Status.REJECTED),
     Status.TRIGGER_PENDING: (Status.OPEN, Status.COMPLETE, Status.CANCELLED, Status.REJECTED),
     Status.COMPLETE: (),
     # A cancelled order has been seen to fill: the broker's last word counts.
     Status.CANCELLED: (Status.COMPLETE,),
     Status.REJECTED: (),
-    Status.NOT_PLACED: (),
+    # Patience is a bet: an order that appears after all is ours, whatever we thought.
+    Status.NOT_PLACED: (*_AT_BROKER, Status.SENT),
 }
 _PROGRESS: Final = {
-    Status.INTENDED: 0, Status.SENT: 1, Status.UNKNOWN: 1, Status.TRIGGER_PENDING: 2, Status.OPEN: 3,
-    Status.CANCELLED: 4, Status.REJECTED: 4, Status.NOT_PLACED: 4, Status.COMPLETE: 5,
+    Status.INTENDED: 0, Status.UNKNOWN: 1, Status.NOT_PLACED: 2, Status.SENT: 3, Status.TRIGGER_PENDING: 4,
+    Status.OPEN: 5, Status.CANCELLED: 6, Status.REJECTED: 6, Status.COMPLETE: 7,
 }
 # An enum's hash is a Python call: what every update asks of a status is kept on the member instead.
 for _status in Status:
@@ -90,14 +94,17 @@ class Fill:
 class OrderUpdate:
     """What the broker says of one order. fills: those known now, told again or new. reason: the broker's words.
 
+    filled: units filled in all as the broker counts them, which may be ahead of `fills`; -1 where it did not say.
     terms: (kind, quantity, price, trigger) as the broker holds them, in a read of the order book.
+    symbol, side: set where the order need not be ours; an order without a tag is the person's or the broker's own.
     """
 
-    __slots__ = ("broker_id", "fills", "reason", "status", "tag", "terms", "ts")
+    __slots__ = ("broker_id", "filled", "fills", "reason", "side", "status", "symbol", "tag", "terms", "ts")
 
     def __init__(
         self, tag: OrderTag, status: Status, ts: int, fills: tuple[Fill, ...] = (), broker_id: str = "",
-        reason: str = "", terms: tuple[Kind, int, Paise, Paise] | None = None,
+        reason: str = "", terms: tuple[Kind, int, Paise, Paise] | None = None, filled: int = -1, symbol: str = "",
+        side: int = 0,
     ) -> None:
         self.tag = tag
         self.terms = terms
@@ -106,6 +113,9 @@ class OrderUpdate:
         self.fills = fills
         self.broker_id = broker_id
         self.reason = reason
+        self.filled = filled
+        self.symbol = symbol
+        self.side = side
 
     def __repr__(self) -> str:
         return f"OrderUpdate({self.tag}, {self.status}, {self.ts}, {self.fills}, {self.reason!r})"
@@ -118,19 +128,26 @@ class Order:
     sequence: number of the order within its workload's day. turnover: paise x units filled.
     strategy, reason, numbers, stop_distance, target_distance: the signal behind it. steps, stepped_at: of the
     exit ladder so far, and when the last one was taken (nanoseconds UTC). wanted: price of the last change
-    that was asked for, paise.
+    that was asked for, paise. cancelling, changed: when we last asked to cancel it, and last changed it; 0 for never.
+    triggered: when its trigger was met. basket: the whole basket that it belongs to, as `Basket.fields` gives it; None
+    for an order alone. told: units filled in all that the broker has spoken of, perhaps ahead of `filled`.
+    trips: round trips that its fills have opened. is_slice: it goes on with an entry above the freeze quantity.
+    need: capital that was bound when it was sent, paise; 0 for an exit and for a leg of a basket.
+    refusals, retry_at: changes of it that the broker refused in a row, and when the next may be asked for.
     """
 
     __slots__ = (
-        "broker_id", "cancelling", "created", "fill_ids", "filled", "fills", "kind", "modifications", "numbers",
-        "price", "purpose", "quantity", "reason", "sequence", "side", "status", "stepped_at", "steps", "stop_distance",
-        "strategy", "symbol", "tag", "target_distance", "trigger", "turnover", "wanted",
+        "basket", "broker_id", "cancelling", "changed", "created", "fill_ids", "filled", "fills", "is_slice", "kind",
+        "modifications", "need", "numbers", "price", "purpose", "quantity", "reason", "refusals", "retry_at",
+        "sequence", "side", "status", "stepped_at", "steps", "stop_distance", "strategy", "symbol", "tag",
+        "target_distance", "told", "trail_distance", "trigger", "triggered", "trips", "turnover", "wanted",
     )
 
     def __init__(
         self, tag: OrderTag, sequence: int, symbol: str, side: int, quantity: int, kind: Kind, price: Paise,
         trigger: Paise, purpose: Purpose, created: int, strategy: str = "", reason: str = "",
         numbers: Mapping[str, Any] | None = None, stop_distance: Paise = 0, target_distance: Paise = 0,
+        trail_distance: Paise = 0, basket: Mapping[str, Any] | None = None,
     ) -> None:
         self.tag = tag
         self.sequence = sequence
@@ -147,6 +164,8 @@ class Order:
         self.numbers = numbers
         self.stop_distance = stop_distance
         self.target_distance = target_distance
+        self.trail_distance = trail_distance
+        self.basket = basket
         self.status = Status.INTENDED
         self.broker_id = ""
         self.fills: list[Fill] = []
@@ -154,7 +173,14 @@ class Order:
         self.filled = 0
         self.turnover = 0
         self.modifications = 0
-        self.cancelling = False
+        self.cancelling = 0
+        self.changed = 0
+        self.told = 0
+        self.trips = 0
+        self.is_slice = False
+        self.need = 0
+        self.refusals = self.retry_at = 0
+        self.triggered = 0
         self.steps = 0
         self.stepped_at = 0
         self.wanted = 0
@@ -164,6 +190,11 @@ class Order:
         """May still fill."""
         return not self.status.terminal
 
+    @property
+    def remaining(self) -> int:
+        """Units that may still fill while it works."""
+        return self.quantity - self.filled
+
     def move(self, status: Status) -> bool:
         """Take `status` if the table lists it; False for one that is old news. Raises TransitionError."""
         if status is self.status:
@@ -171,7 +202,7 @@ class Order:
         if status in self.status.following:
             self.status = status
             return True
-        if status.progress < self.status.progress:
+        if status.progress < self.status.progress and status is not Status.NOT_PLACED:
             return False
         raise TransitionError(
             f"order {self.tag} of {self.symbol} is {self.status} and the broker now says {status}: "
@@ -212,9 +243,12 @@ def order_fields(order: Order) -> dict[str, Any]:
         "quantity": order.quantity, "kind": order.kind.value, "price": order.price, "trigger": order.trigger,
         "purpose": order.purpose.value, "created": order.created, "strategy": order.strategy, "reason": order.reason,
         "numbers": dict(order.numbers or {}), "stop_distance": order.stop_distance,
-        "target_distance": order.target_distance, "status": order.status.value, "broker_id": order.broker_id,
+        "target_distance": order.target_distance, "trail_distance": order.trail_distance,
+        "basket": dict(order.basket) if order.basket else None, "triggered": order.triggered,
+        "status": order.status.value, "broker_id": order.broker_id,
         "modifications": order.modifications, "steps": order.steps,
-        "stepped_at": order.stepped_at, "wanted": order.wanted,
+        "stepped_at": order.stepped_at, "wanted": order.wanted, "need": order.need, "changed": order.changed,
+        "is_slice": order.is_slice,
         "fills": [fill_fields(fill) for fill in order.fills],
     }
 
@@ -225,13 +259,18 @@ def order_from_fields(fields: Mapping[str, Any]) -> Order:
         OrderTag(fields["tag"]), fields["sequence"], fields["symbol"], fields["side"], fields["quantity"],
         Kind(fields["kind"]), fields["price"], fields["trigger"], Purpose(fields["purpose"]), fields["created"],
         fields["strategy"], fields["reason"], fields["numbers"], fields["stop_distance"], fields["target_distance"],
+        fields["trail_distance"], fields["basket"],
     )
+    order.triggered = fields["triggered"]
     order.status = Status(fields["status"])
     order.broker_id = fields["broker_id"]
     order.modifications = fields["modifications"]
     order.steps = fields["steps"]
     order.stepped_at = fields["stepped_at"]
     order.wanted = fields["wanted"]
+    order.need = fields["need"]
+    order.changed = fields["changed"]
+    order.is_slice = fields["is_slice"]
     for fill in fields["fills"]:
         order.add_fill(Fill(**fill))
     return order

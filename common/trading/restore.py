@@ -1,50 +1,120 @@
-"""Start is recovery: orders as the store and the broker know them, back into a fresh session."""
+"""Start is recovery: orders as the store knows them, back into a fresh session; the broker's books come after."""
 
 from collections.abc import Iterable
 
-from common.trading.exits import cancel, set_levels, tend
+from common.market.bar import NANOSECONDS_A_SECOND
+from common.trading import accounting
+from common.trading.baskets import basket_from_fields, forget
+from common.trading.book import Book, purpose_of
+from common.trading.doubts import Question
+from common.trading.exits import set_levels
+from common.trading.ladder import refused
 from common.trading.messages import Command
-from common.trading.orders import Kind, Order, Purpose
+from common.trading.orders import Kind, Order, OrderUpdate, Purpose, Status
 from common.trading.session import DAILY_LOSS, Session
 from common.trading.slot import Slot
 
+LATELY = 10 * NANOSECONDS_A_SECOND
+"""A change so long before the restart may not show yet in what the broker tells."""
+_UNCLEAR = (Status.INTENDED, Status.UNKNOWN)
+
 
 def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command]:
-    """Rebuild positions, P&L and trades from the orders' fills; protect what stands without a working exit.
+    """Rebuild positions, P&L, baskets and trades from the orders' fills, as far as the store knows them.
 
-    orders: all of this workload's day, with every fill and the broker's last word on their status.
-    Returns the commands that make it safe, the trades of finished round trips among them. What was on its way out
-    goes on with the first bar: before it there is no price to leave at. Raises TransitionError.
+    orders: all of this workload's day. Returns the trades and logs of what is rebuilt; orders are sent only after the
+    session has been handed an OrderBook (`Driver.reconcile`). An order of which the store does not know whether it
+    was placed becomes a doubt. Raises TransitionError.
     """
     book, out = session.book, list[Command]()
+    session.recovered, session.now = False, now
     known = sorted(orders, key=lambda order: order.sequence)
     for order in known:
         book.orders[order.tag] = order
         book.sequence = max(book.sequence, order.sequence)
         if order.reason == DAILY_LOSS:
             book.account.halted = book.flattening = DAILY_LOSS
-    fills = [(fill.ts, order.sequence, n, order, fill) for order in known for n, fill in enumerate(order.fills)]
-    last: dict[str, int] = {}
-    for ts, _, _, order, fill in sorted(fills, key=lambda row: row[:3]):
+    for order, number in _timeline(known):
         slot = session.slots[order.symbol]
-        last[slot.symbol] = ts
-        if order.purpose is Purpose.ENTRY and slot.quantity == 0:
-            _set_levels(slot, order, ts, known)
-        session.count(slot, order, fill, out)
-        if slot.quantity == 0:
+        if number < 0:
+            _join(session, slot, order)
+            continue
+        fill, opens = order.fills[number], order.purpose is Purpose.ENTRY and slot.quantity == 0
+        accounting.count(book, slot, order, fill, out)
+        if opens:
+            _set_levels(slot, order, fill.ts, known)
+        if slot.quantity == 0 and slot.basket is None:
             book.account.release(slot.symbol)
     for order in known:
         if order.working:
-            _attach(session, session.slots[order.symbol], order, out)
+            _attach(session, session.slots[order.symbol], order, now)
+    for basket in book.baskets.values():
+        entries = [state.slot.entry_order for state in basket.legs]
+        basket.opened = all(entry is not None and entry.filled == basket.quantity for entry in entries)
+    for order in known:
+        slot = session.slots[order.symbol]
+        if order.purpose is Purpose.EXIT and order.filled:
+            slot.refused_exits = 0
+        elif order.purpose is Purpose.EXIT and order.kind is Kind.LIMIT and order.status is Status.REJECTED:
+            refused(slot, order.created)
     for slot in session.slots.values():
         if slot.quantity:
             book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))
-        if slot.quantity and slot.leaving:
-            slot.alert = slot.exit is None
-        elif slot.quantity or slot.busy:
-            tend(book, slot, last.get(slot.symbol, now), out)
-    session.now = now
+            _reserve(book, slot)
     return out
+
+
+def order_from_broker(update: OrderUpdate, sequence: int, created: int) -> Order:
+    """An order of ours as the broker alone knows it; its tag says whether it is an entry or an exit."""
+    kind, quantity, price, trigger = update.terms or (Kind.LIMIT, 0, 0, 0)
+    order = Order(
+        update.tag, sequence, update.symbol, update.side, quantity, kind, price, trigger, purpose_of(update.tag),
+        created, reason="known from the broker alone",
+    )
+    order.broker_id = update.broker_id
+    for fill in update.fills:
+        order.add_fill(fill)
+    order.status = update.status
+    return order
+
+
+def _reserve(book: Book, slot: Slot) -> None:
+    """All that is held or may still come, also where it was entered in slices."""
+    entry = slot.entry_order
+    if slot.basket is not None or entry is None:
+        return
+    units = abs(slot.quantity) + (slot.entry.remaining if slot.entry is not None else 0)
+    account, key = book.account, slot.key
+    account.reserved[key] = max(account.reserved.get(key, 0), entry.need, account.need(entry.price, units))
+    account.at_risk[key] = max(account.at_risk.get(key, 0), units * entry.stop_distance)
+
+
+def _timeline(known: list[Order]) -> list[tuple[Order, int]]:
+    """What happened, in order: an entry was sent (-1), a fill came (its number)."""
+    rows = [(order.created, order.sequence, -1, order) for order in known if order.purpose is Purpose.ENTRY]
+    rows += [(fill.ts, order.sequence, n, order) for order in known for n, fill in enumerate(order.fills)]
+    return [(order, number) for _, _, number, order in sorted(rows, key=lambda row: row[:3])]
+
+
+def _join(session: Session, slot: Slot, entry: Order) -> None:
+    """An entry belongs to a basket, known whole from any of its orders, or ends the one that its symbol was in."""
+    book, fields = session.book, entry.basket
+    basket = slot.basket
+    if basket is not None and (fields is None or fields["created"] != basket.created):
+        forget(book, basket)
+    if fields is None:
+        return
+    basket = book.baskets.get(fields["name"])
+    if basket is None:
+        basket = basket_from_fields(fields, session.slots, entry.strategy, entry.reason)
+        book.baskets[basket.name] = basket
+        book.account.reserve(basket.name, basket.need, basket.risk)
+        for state in basket.legs:
+            state.slot.basket = basket
+    for state in basket.legs:
+        if state.slot is slot:
+            state.sent = True
+            slot.entry_order = entry
 
 
 def _set_levels(slot: Slot, entry: Order, ts: int, known: Iterable[Order]) -> None:
@@ -55,15 +125,24 @@ def _set_levels(slot: Slot, entry: Order, ts: int, known: Iterable[Order]) -> No
     set_levels(slot, entry, sum(f.price * f.quantity for f in counted) / sum(f.quantity for f in counted))
 
 
-def _attach(session: Session, slot: Slot, order: Order, out: list[Command]) -> None:
+def _attach(session: Session, slot: Slot, order: Order, now: int) -> None:
+    book = session.book
     slot.busy = True
+    if order.status in _UNCLEAR:
+        if order.status is Status.INTENDED:
+            order.move(Status.UNKNOWN)
+        book.doubts.raise_(order, Question.PLACED, now)
+    elif book.pace.confirm_seconds and now - order.changed < LATELY:
+        book.doubts.raise_(order, Question.CHANGED, now)
     if order.purpose is Purpose.EXIT:
-        if slot.exit is not None:
-            cancel(slot.exit, out)  # two exits could both fill: the later one stays
-        slot.exit = order
-        if order.kind is Kind.LIMIT:
-            slot.leaving = order.reason
-        slot.step = order.steps if order.kind is Kind.LIMIT else 0
+        slot.exits.append(order)
+        if order.kind is Kind.SL:
+            slot.stop_price, slot.resized_at = order.trigger, order.created
+        else:
+            slot.leaving, slot.leaving_since = order.reason, order.created
+            slot.step, slot.stepped_at = order.steps, order.stepped_at
         return
     slot.entry = slot.entry_order = order
-    session.book.account.reserve(slot.symbol, order.price, order.quantity, order.stop_distance)
+    if slot.basket is None:
+        need = order.need or book.account.need(order.price, order.quantity)
+        book.account.reserve(slot.symbol, need, order.quantity * order.stop_distance)

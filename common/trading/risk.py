@@ -1,73 +1,35 @@
-"""Risk: every entry is allowed or denied with a code and the numbers behind it; exits are never denied."""
+"""Risk: what a workload has used of its limits; every entry is allowed or denied with a code and its numbers."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.instrument import Instrument
 from common.market.money import Paise
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """One workload's share, set by the plan inside the mandate. Money: paise.
-
-    losses_to_lock_*: losing trades of a symbol (an option's underlying) and in a row, after which entries stop.
-    margin_percent: part of an order's value that counts against capital and max_order_value (100 for stock and
-    premium, the margin for futures).
-    """
-
-    capital: Paise
-    daily_loss: Paise
-    risk_per_trade: Paise
-    max_trades: int
-    max_open_positions: int
-    max_order_value: Paise
-    margin_percent: int = 100
-    max_spread_percent: float = 2.0
-    losses_to_lock_symbol: int = 1_000_000
-    losses_to_lock_class: int = 1_000_000
-
-
-class Verdict:
-    """Allow or Deny. code: 'allow' or why not. numbers: what it was decided from, paise and counts."""
-
-    __slots__ = ("allowed", "code", "numbers")
-
-    def __init__(self, allowed: bool, code: str, numbers: Mapping[str, float]) -> None:
-        self.allowed = allowed
-        self.code = code
-        self.numbers = numbers
-
+from common.trading.limits import Limits, Verdict, idea_of
 
 CONFIRM_AFTER: Final = 3 * NANOSECONDS_A_SECOND
-_EXIT_NUMBERS: Mapping[str, float] = {}
-EXIT_ALLOWED = Verdict(True, "exit", _EXIT_NUMBERS)
-
-
-def idea_of(instrument: Instrument) -> str:
-    """What a loss speaks against: an option's or future's underlying, else the share itself."""
-    return instrument.underlying or instrument.symbol
+MAX_SLICES: Final = 10
+"""The broker's own slicing stops there too."""
+MAX_UNITS: Final = 10**9
 
 
 class Account:
-    """What a workload has used of its limits. Money: paise.
+    """What a workload has used of its limits. Money: paise. Positions go by key: a symbol, or a basket's name.
 
+    reserved, at_risk: capital bound, and lost at the stop, by key. results: closed P&L of each open position so far.
     floor: open P&L at which the daily loss is reached; kept, because every bar of an open position asks for it.
     """
 
     __slots__ = (
         "at_risk", "charges", "due", "floor", "gross", "halted", "limits", "losses", "losses_in_a_row", "open_pnl",
-        "open_positions", "peak_loss", "peak_positions", "peak_used", "pending_charges", "reserved", "trades",
-        "warned_at",
+        "peak_loss", "peak_positions", "peak_used", "pending_charges", "reserved", "results", "trades", "warned_at",
     )
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.trades = 0
-        self.open_positions = 0
+        self.results: dict[str, Paise] = {}
         self.reserved: dict[str, Paise] = {}
         self.at_risk: dict[str, Paise] = {}
         self.gross = 0
@@ -98,16 +60,27 @@ class Account:
         self.warned_at = 0
         self._set_floor()
 
-    def reserve(self, symbol: str, price: Paise, quantity: int, stop_distance: Paise) -> None:
-        """An entry is on its way: its capital, and what it loses at its stop, count from now on."""
-        self.reserved.setdefault(symbol, self.need(price, quantity))
-        self.at_risk.setdefault(symbol, quantity * stop_distance)
+    @property
+    def open_positions(self) -> int:
+        """Symbols and baskets that hold something."""
+        return len(self.results)
 
-    def open(self, symbol: str, price: Paise, quantity: int, stop_distance: Paise) -> None:
-        """The first fill of a position; it counts also when its order had been given up."""
-        self.open_positions += 1
-        self.trades += 1
-        self.reserve(symbol, price, quantity, stop_distance)
+    def reserve(self, key: str, need: Paise, risk: Paise) -> None:
+        """An entry is on its way: its capital, and what it loses at its stop, count from now on."""
+        self.reserved.setdefault(key, need)
+        self.at_risk.setdefault(key, risk)
+
+    def reserve_more(self, key: str, need: Paise, risk: Paise) -> None:
+        """An entry that had been given up is there after all, perhaps beside another of the same position."""
+        self.reserved[key] = self.reserved.get(key, 0) + need
+        self.at_risk[key] = self.at_risk.get(key, 0) + risk
+
+    def open(self, key: str, need: Paise, risk: Paise, *, counts: bool = True) -> None:
+        """A fill opens a position, also where its order had been given up. counts: as a trade of the day."""
+        if key not in self.results:
+            self.results[key] = 0
+            self.trades += counts
+        self.reserve(key, need, risk)
 
     def bind(self, symbol: str, charges: Paise) -> None:
         """A position of `symbol` is open; closing it will have cost `charges`."""
@@ -115,24 +88,28 @@ class Account:
         self.due[symbol] = charges
         self._set_floor()
 
-    def release(self, symbol: str) -> None:
-        """Nothing is open or working in `symbol` any more."""
-        self.reserved.pop(symbol, None)
-        self.at_risk.pop(symbol, None)
+    def release(self, key: str) -> None:
+        """Nothing is open or working under `key` any more."""
+        self.reserved.pop(key, None)
+        self.at_risk.pop(key, None)
 
-    def close(self, instrument: Instrument, gross: Paise, charges: Paise) -> None:
-        """A round trip has ended: what was open P&L is now closed."""
-        if gross < charges:
+    def close(self, key: str, symbol: str, gross: Paise, charges: Paise) -> None:
+        """A round trip in `symbol` has ended: what was open P&L is now closed, and part of its position's result."""
+        self.results[key] = self.results.get(key, 0) + gross - charges
+        self.gross += gross
+        self.open_pnl -= gross
+        self.charges += charges
+        self.pending_charges -= self.due.pop(symbol, 0)
+        self._set_floor()
+
+    def judge(self, key: str, instrument: Instrument) -> None:
+        """The whole position is closed: a loss speaks against its symbol and against the day."""
+        result = self.results.pop(key)
+        if result < 0:
             self.losses[idea_of(instrument)] += 1
             self.losses_in_a_row += 1
         else:
             self.losses_in_a_row = 0
-        self.open_positions -= 1
-        self.gross += gross
-        self.open_pnl -= gross
-        self.charges += charges
-        self.pending_charges -= self.due.pop(instrument.symbol, 0)
-        self._set_floor()
 
     @property
     def net(self) -> Paise:
@@ -152,7 +129,7 @@ class Account:
         self.floor = self.charges + self.pending_charges - self.gross - self.limits.daily_loss
 
     def size(self, instrument: Instrument, price: Paise, stop_distance: Paise) -> int:
-        """Units, in whole lots, that risk per trade, order value, free capital and freeze quantity all permit."""
+        """Units, in whole lots, that risk per trade, order value, free capital and slices permit."""
         limits = self.limits
         free = limits.capital - sum(self.reserved.values())
         budget = min(limits.max_order_value, free)
@@ -160,9 +137,7 @@ class Account:
             return 0
         risk = min(limits.risk_per_trade, self.risk_left() - 1)
         quantity = min(risk // stop_distance, budget * 100 // (price * limits.margin_percent))
-        if instrument.freeze_quantity is not None:
-            quantity = min(quantity, instrument.freeze_quantity)
-        return instrument.whole_lots(quantity)
+        return instrument.whole_lots(min(quantity, most_units(instrument)))
 
     def risk_left(self) -> Paise:
         """What may still be lost today when every stop that is or may come into the market is met."""
@@ -175,6 +150,22 @@ class Account:
     def check_entry(self, instrument: Instrument, price: Paise, quantity: int, stop_distance: Paise) -> Verdict:
         """Whether an entry may be sent now, in the order a person would ask."""
         limits = self.limits
+        if stop_distance <= 0:
+            return Verdict(False, "no_stop", {"stop_distance": stop_distance})
+        refused = self.check_counts(instrument)
+        if refused is not None:
+            return refused
+        if quantity <= 0 or quantity % instrument.lot:
+            numbers = {
+                "price": price, "lot": instrument.lot, "stop_distance": stop_distance,
+                "risk_per_trade": limits.risk_per_trade, "free": limits.capital - sum(self.reserved.values()),
+            }
+            return Verdict(False, "too_small", numbers)
+        return self.check_money(self.need(price, quantity), quantity * stop_distance)
+
+    def check_counts(self, instrument: Instrument) -> Verdict | None:
+        """Deny by halt, locks and counts; None where they permit one more position."""
+        limits = self.limits
         if self.halted:
             return Verdict(False, "halted", {})
         lost = self.losses[idea_of(instrument)]
@@ -183,26 +174,18 @@ class Account:
         if self.losses_in_a_row >= limits.losses_to_lock_class:
             numbers = {"losses_in_a_row": self.losses_in_a_row, "limit": limits.losses_to_lock_class}
             return Verdict(False, "class_locked", numbers)
-        if stop_distance <= 0:
-            return Verdict(False, "no_stop", {"stop_distance": stop_distance})
-        if self.trades + self.pending() >= limits.max_trades:
+        pending = self.pending()
+        if self.trades + pending >= limits.max_trades:
             return Verdict(False, "max_trades", {"trades": self.trades, "limit": limits.max_trades})
-        if self.open_positions + self.pending() >= limits.max_open_positions:
-            numbers = {"open": self.open_positions, "pending": self.pending(), "limit": limits.max_open_positions}
+        if self.open_positions + pending >= limits.max_open_positions:
+            numbers = {"open": self.open_positions, "pending": pending, "limit": limits.max_open_positions}
             return Verdict(False, "max_open_positions", numbers)
-        if quantity <= 0 or quantity % instrument.lot:
-            numbers = {
-                "price": price, "lot": instrument.lot, "stop_distance": stop_distance,
-                "risk_per_trade": limits.risk_per_trade, "free": limits.capital - sum(self.reserved.values()),
-            }
-            return Verdict(False, "too_small", numbers)
-        return self._check_money(price, quantity, stop_distance)
+        return None
 
-    def _check_money(self, price: Paise, quantity: int, stop_distance: Paise) -> Verdict:
+    def check_money(self, need: Paise, risk: Paise) -> Verdict:
+        """Whether capital and loss limits have room for a position that binds `need` and may lose `risk`."""
         limits = self.limits
-        need = self.need(price, quantity)
         used = sum(self.reserved.values())
-        risk = quantity * stop_distance
         numbers = {
             "need": need, "used": used, "capital": limits.capital, "risk": risk, "net": self.net,
             "at_risk": sum(self.at_risk.values()),
@@ -219,4 +202,11 @@ class Account:
 
     def pending(self) -> int:
         """Entries that have been allowed and hold no position yet."""
-        return max(0, len(self.reserved) - self.open_positions)
+        return sum(key not in self.results for key in self.reserved)
+
+
+def most_units(instrument: Instrument) -> int:
+    """What one position may hold: so many slices, each at most the freeze quantity in whole lots."""
+    if instrument.freeze_quantity is None:
+        return MAX_UNITS
+    return MAX_SLICES * instrument.whole_lots(instrument.freeze_quantity)

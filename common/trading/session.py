@@ -4,48 +4,61 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote, bar_of
+from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Moment, Quote, bar_of
 from common.market.calendar import SessionTimes
+from common.trading import accounting, position
+from common.trading.basket_entry import enter_basket
+from common.trading.baskets import marked
 from common.trading.book import Book
 from common.trading.charges import ChargeRates
 from common.trading.entries import enter
-from common.trading.exits import cancel, leave, step_out, still_open, tend
+from common.trading.exits import still_open, trail
+from common.trading.halts import HaltLevel
 from common.trading.messages import (
-    ChangeRefused,
+    ChangeFailed,
     Command,
+    Control,
     Event,
-    Halt,
     Log,
-    PublishTrade,
+    OrderBook,
+    Positions,
+    PriceBand,
+    ReadOrders,
+    Throttled,
     Timer,
 )
-from common.trading.orders import Fill, Kind, Order, OrderUpdate, Purpose, Status
+from common.trading.orders import OrderUpdate
 from common.trading.prices import target_reached
+from common.trading.reports import Reports
 from common.trading.slot import Slot
-from common.trading.strategy import Enter, Signal, Strategy
-from common.trading.trades import Trade
+from common.trading.strategy import Enter, EnterBasket, Exit, Signal, Strategy
 
 NOTHING: Final[Sequence[Command]] = ()
 NEVER: Final = 2**62
-_PENDING: Final = Status.TRIGGER_PENDING
 DAILY_LOSS: Final = "daily loss reached"
 
 
 class Session:
     """One asset class over its day. `handle` takes any event; a replay may call `on_bar` itself, it is the same.
 
-    slots: by symbol. The account, the orders and the trades are in `book`.
+    slots: by symbol. The account, the orders and the trades are in `book`. recovered: false from a restart until the
+    broker's own books have been read; nothing is sent before.
     """
 
     def __init__(self, book: Book, slots: Mapping[str, Slot], times: SessionTimes) -> None:
         self.book = book
         self.slots = slots
+        self.reports = Reports(book, slots)
+        for slot in slots.values():
+            slot.universe.baskets = book.baskets
         self._handlers: dict[type, Callable[[Any], Sequence[Command]]] = {
             Bar: self.on_bar, Quote: self.on_quote, OrderUpdate: self.on_update, Timer: self.on_timer,
-            Halt: self.on_halt, ChangeRefused: self.on_refusal,
+            Control: self.on_control, ChangeFailed: self.on_change_failed, Throttled: self.on_throttled,
+            OrderBook: self.on_order_book, Positions: self.on_positions, PriceBand: self.on_price_band,
         }
         self.now = 0
-        self.squared_off = False
+        self.recovered = True
+        self.squared_off = self._snapshot = False
         self._set_times(times)
 
     def handle(self, event: Event) -> Sequence[Command]:
@@ -70,8 +83,14 @@ class Session:
             slot = self.slots[bar.symbol]
         except KeyError:
             return NOTHING
-        slot.last = bar
-        now = self.now = bar.ts + NANOSECONDS_A_MINUTE
+        now = bar.ts + NANOSECONDS_A_MINUTE
+        last = slot.last
+        # Where there are quotes, the last of them says more than the bar that was made of them.
+        if last is None or last.ts < (bar.ts if type(last) is Moment else now):
+            slot.last = bar
+        if now < self.now:
+            now = self.now
+        self.now = now
         commands = NOTHING
         if now >= self._wake or (slot.busy and not self._quiet(slot, bar)):
             commands = self._attend(slot, bar, now)
@@ -95,111 +114,133 @@ class Session:
         now = bar.ts + NANOSECONDS_A_MINUTE
         account = self.book.account
         if slot.quantity and now >= self.now:
-            self._mark(slot, bar)
+            accounting.mark(self.book, slot, bar)
             if account.loss_reached(now):
                 account.halted, self.book.flattening = DAILY_LOSS, DAILY_LOSS
         if slot.strategy is not None:
             slot.strategy.on_bar(bar, slot)
 
     def on_quote(self, quote: Quote) -> Sequence[Command]:
-        """A tick: the same attention as a bar, without the strategy, which decides on bars."""
+        """A tick: the same attention as a bar, without the strategy, which decides on bars. Old news is dropped."""
         slot = self.slots.get(quote.symbol)
-        if slot is None:
+        if slot is None or (slot.last is not None and quote.ts < slot.last.ts):
             return NOTHING
         bar = slot.last = bar_of(quote)
-        self.now = quote.ts
-        if slot.busy or quote.ts >= self._wake:
-            return self._attend(slot, bar, quote.ts)
+        slot.bid_quantity, slot.ask_quantity = quote.bid_quantity, quote.ask_quantity
+        now = self._at(quote.ts)
+        if slot.busy or now >= self._wake:
+            return self._attend(slot, bar, now)
         return NOTHING
 
     def on_timer(self, timer: Timer) -> Sequence[Command]:
-        """Time passed, with or without bars: entries that are too old or too late are taken back."""
-        now = self.now = timer.ts
+        """Time passed, with or without bars: what waits is looked at again, the broker is asked where it must be."""
+        now = self._at(timer.ts)
         commands: list[Command] = []
         if now >= self._wake:
             self._keep_time(now, commands)
-        for slot in self.slots.values():
-            if slot.entry is not None and (self._too_old(slot.entry, now) or now >= self.times.entry_cutoff):
-                cancel(slot.entry, commands)
-            if slot.alert:
-                tend(self.book, slot, now, commands)
+        active = [slot for slot in self.slots.values() if slot.busy and not slot.resting]
+        # Whose turn was longest ago comes first, so that one that cannot be closed does not use up another's rate.
+        for slot in sorted(active, key=lambda one: one.stepped_at):
+            self._look(slot, now, commands)
+        if self.book.doubts.read_due(now, active=bool(active), recovered=self.recovered):
+            commands.append(ReadOrders())
         return commands
 
-    def _too_old(self, entry: Order, now: int) -> bool:
-        return now - entry.created >= self._entry_timeout
-
-    def on_halt(self, halt: Halt) -> Sequence[Command]:
-        """No more entries today; with `flatten` also out of everything."""
-        self._halt(halt.reason, halt.ts, commands := list[Command](), flatten=halt.flatten)
+    def on_control(self, control: Control) -> Sequence[Command]:
+        """A halt in three levels, or its end. Exits go on whatever the level."""
+        now, commands = self._at(control.ts), list[Command]()
+        before, self.book.level = self.book.level, control.level
+        if control.level is before:
+            return NOTHING
+        text = f"halt: {control.level.name} ({control.reason})"
+        commands.append(Log(now, "WARNING", text, {"level": int(control.level), "reason": control.reason}))
+        if control.level >= HaltLevel.CANCEL_ENTRIES:
+            for slot in self.slots.values():
+                position.take_entry_back(self.book, slot, now, commands)
+        if control.level is HaltLevel.FLATTEN:
+            self._flatten(control.reason or "flatten", now, commands)
+        elif before is HaltLevel.FLATTEN and not self.book.account.halted and not self.squared_off:
+            self.book.flattening = ""
         return commands
 
-    def on_refusal(self, refusal: ChangeRefused) -> Sequence[Command]:
-        """The order stands as it was; the next bar looks again at what it should be."""
-        order = refusal.order
-        order.cancelling = False
-        self.slots[order.symbol].alert = True
-        fields = {"tag": order.tag, "symbol": order.symbol, "reason": refusal.reason}
-        return [Log(refusal.ts, "WARNING", f"change of {order.tag} refused: {refusal.reason}", fields)]
+    def on_change_failed(self, failed: ChangeFailed) -> Sequence[Command]:
+        """The order stands as it was, or nobody knows: then the order book is asked."""
+        commands: list[Command] = []
+        self.reports.change_failed(self.slots[failed.order.symbol], failed, self._at(failed.ts), commands)
+        return commands
+
+    def on_throttled(self, throttled: Throttled) -> Sequence[Command]:
+        """The account has asked too much: entries pause for minutes, exits for seconds."""
+        now = self._at(throttled.ts)
+        self.book.rate.throttle(now)
+        return [Log(now, "WARNING", "the broker refused for too many requests: entries pause", {})]
 
     def on_update(self, update: OrderUpdate) -> Sequence[Command]:
-        """The broker speaks of an order: count its fills once, then see what the position needs."""
-        order = self.book.orders.get(update.tag)
-        if order is None:
-            return [Log(update.ts, "WARNING", f"update of an unknown order {update.tag}", {"tag": update.tag})]
-        if update.broker_id:
-            order.broker_id = update.broker_id
-        if not update.fills and not update.status.terminal:
-            order.move(update.status)
-            return NOTHING
-        slot = self.slots[order.symbol]
+        """The broker speaks of an order, ours or another's: count its fills once, then see what the position needs."""
         commands: list[Command] = []
-        filled = False
-        for fill in update.fills:
-            if order.add_fill(fill):
-                self.count(slot, order, fill, commands)
-                filled = True
-        if order.move(update.status) and update.status in (Status.REJECTED, Status.NOT_PLACED):
-            fields = {"tag": order.tag, "symbol": order.symbol, "reason": update.reason}
-            commands.append(Log(update.ts, "WARNING", f"{order.tag} {update.status}: {update.reason}", fields))
-            if order.purpose is Purpose.ENTRY:
-                slot.refusals += 1
-        if filled and slot.quantity:
-            self.book.account.bind(slot.symbol, slot.trip.closing_charges(self.book.rates))
-        if order.status.terminal and self._gone(slot, order):
-            slot.alert = True
-            return commands
-        tend(self.book, slot, update.ts, commands)
+        now = update.ts if self.book.pace.prompt else self._at(update.ts)
+        slot = self.reports.update(update, now, commands)
+        if slot is not None:
+            self._look(slot, now, commands)
         return commands
 
-    def _gone(self, slot: Slot, order: Order) -> bool:
-        """Forget an order that ended; True where the position has to wait for the next look at the market."""
-        if slot.entry is order:
-            slot.entry = None
-        if slot.exit is not order:
-            return False
-        slot.exit = None
-        if slot.quantity:
-            slot.leaving = slot.leaving or f"stop {order.status.lower()}"
-        # A refused way out would be refused again if it were sent again at once.
-        return bool(slot.quantity) and order.kind is Kind.LIMIT and order.status is Status.REJECTED
+    def on_order_book(self, read: OrderBook) -> Sequence[Command]:
+        """The broker's whole truth about orders: everything is brought up to it, and doubts are weighed."""
+        now, commands = self.now, list[Command]()
+        touched = self.reports.order_book(read, now, commands, first=not self.recovered)
+        if not self.recovered:
+            self.recovered = True
+            touched = [slot for slot in self.slots.values() if slot.busy or slot.quantity or slot.basket]
+        for slot in touched:
+            self._look(slot, now, commands)
+        return commands
+
+    def on_positions(self, read: Positions) -> Sequence[Command]:
+        """The broker's net positions: what they hold beyond ours is not ours."""
+        commands: list[Command] = []
+        first, self._snapshot = not self._snapshot, True
+        for slot in self.reports.positions(read, commands, first=first):
+            self._look(slot, self.now, commands)
+        return commands
+
+    def on_price_band(self, band: PriceBand) -> Sequence[Command]:
+        """The exchange's limits of the day for one symbol."""
+        slot = self.slots.get(band.symbol)
+        if slot is not None:
+            slot.lower, slot.upper = band.lower, band.upper
+        return NOTHING
+
+    def _at(self, ts: int) -> int:
+        """Time never goes back, whatever the order of the news."""
+        if ts > self.now:
+            self.now = ts
+        return self.now
+
+    def _look(self, slot: Slot, now: int, out: list[Command], *, price_only: bool = False) -> None:
+        if self.recovered:
+            position.look(self.book, slot, self.times, now, out, price_only=price_only)
 
     def _act(self, slot: Slot, signal: Signal, now: int) -> Sequence[Command]:
-        target = slot if signal.symbol is None else self.slots.get(signal.symbol)
-        if target is None:
-            text = f"{slot.strategy_name} wants {signal.symbol}, which is not in its universe"
-            return [Log(now, "ERROR", text, {"symbol": signal.symbol})]
-        if isinstance(signal, Enter):
-            return enter(self.book, target, signal, self.times, slot.strategy_name, now)
+        if not self.recovered:
+            return NOTHING
+        if isinstance(signal, EnterBasket):
+            return enter_basket(self.book, self.slots, slot, signal, self.times, now)
         commands: list[Command] = []
-        leave(self.book, target, signal.reason, now, commands)
+        if isinstance(signal, (Enter, Exit)):
+            target = slot if signal.symbol is None else self.slots.get(signal.symbol)
+            if target is None:
+                text = f"{slot.strategy_name} wants {signal.symbol}, which is not in its universe"
+                return [Log(now, "ERROR", text, {"symbol": signal.symbol})]
+            if isinstance(signal, Enter):
+                return enter(self.book, target, signal, self.times, slot.strategy_name, now)
+            position.close(self.book, target, signal.reason, now, commands)
+        elif signal.name in self.book.baskets:
+            position.close(self.book, self.book.baskets[signal.name].legs[0].slot, signal.reason, now, commands)
         return commands
 
     def _quiet(self, slot: Slot, bar: Bar) -> bool:
         """Marks a position whose stop rests and that wants nothing else, the common case of a bar; else False."""
-        order = slot.exit
-        if order is None or order.status is not _PENDING or slot.leaving or slot.target_price:
-            return False
-        if slot.entry is not None or slot.alert:
+        if not slot.resting or slot.target_price:
             return False
         quantity, account = slot.quantity, self.book.account
         mark = (bar.bid if quantity > 0 else bar.ask) or bar.close
@@ -211,71 +252,26 @@ class Session:
         return True
 
     def _attend(self, slot: Slot, bar: Bar, now: int) -> list[Command]:
-        out: list[Command] = []
-        stepping = bool(slot.leaving)
+        book, out = self.book, list[Command]()
         if now >= self._wake:
             self._keep_time(now, out)
-        if slot.alert:
-            tend(self.book, slot, now, out)
-        if slot.quantity and stepping:
-            step_out(self.book, slot, now, out)
         if slot.quantity:
-            mark = self._mark(slot, bar)
-            if slot.exit is not None and slot.exit.status is Status.OPEN and not slot.leaving:
-                slot.leaving = slot.exit.reason
-                step_out(self.book, slot, now, out)
-            elif slot.target_price and target_reached(slot, mark):
-                leave(self.book, slot, "target", now, out)
-            if self.book.account.loss_reached(now) and not self.book.account.halted:
-                self._halt(DAILY_LOSS, now, out, flatten=True)
-        if slot.entry is not None and self._too_old(slot.entry, now):
-            cancel(slot.entry, out)
+            mark = accounting.mark(book, slot, bar)
+            if not slot.leaving and self.recovered:
+                if slot.basket is not None:
+                    marked(book, slot.basket, now, out)
+                elif slot.target_price and target_reached(slot, mark):
+                    position.close(book, slot, "target", now, out)
+                elif slot.trail:
+                    trail(book, slot, mark, now, out)
+            if book.account.loss_reached(now) and not book.account.halted:
+                self._stop_for_loss(now, out)
+        if slot.busy and not slot.resting:
+            self._look(slot, now, out, price_only=True)
         return out
-
-    def _mark(self, slot: Slot, bar: Bar) -> int:
-        quantity = slot.quantity
-        mark = (bar.bid if quantity > 0 else bar.ask) or bar.close
-        self.book.account.open_pnl += quantity * (mark - slot.mark)
-        slot.mark = mark
-        return mark
-
-    def count(self, slot: Slot, order: Order, fill: Fill, out: list[Command]) -> None:
-        """One new fill: position, open P&L, and the trade when it closes."""
-        account, side = self.book.account, order.side
-        before = slot.quantity
-        if before:
-            account.open_pnl += before * (fill.price - slot.mark)
-        else:
-            account.open(slot.symbol, order.price, order.quantity, order.stop_distance)
-            slot.busy = True
-        if order.purpose is Purpose.ENTRY:
-            slot.entry_order = order
-        slot.mark = fill.price
-        slot.quantity = before + side * fill.quantity
-        slot.trip.add(order.tag, side, fill.price, fill.quantity, fill.ts)
-        if slot.quantity == 0:
-            self._close(slot, order, fill, out)
-
-    def _close(self, slot: Slot, order: Order, fill: Fill, out: list[Command]) -> None:
-        trip, account, entry = slot.trip, self.book.account, slot.entry_order
-        gross = trip.sell_turnover - trip.buy_turnover
-        charges = trip.charges(self.book.rates)
-        account.close(slot.instrument, gross, charges.total)
-        long = trip.side > 0
-        bought, sold = trip.buy_turnover / trip.buys, trip.sell_turnover / trip.sells
-        trade = Trade(
-            order.sequence, order.strategy, slot.symbol, trip.side, trip.buys, trip.entry_ts,
-            bought if long else sold, entry.reason if entry is not None else "", fill.ts, sold if long else bought,
-            order.reason, slot.stop_price, slot.target_price, gross, charges,
-            (entry.numbers if entry is not None else None) or {},
-        )
-        trip.clear()
-        self.book.trades.append(trade)
-        out.append(PublishTrade(trade))
 
     def _set_times(self, times: SessionTimes) -> None:
         self.times = times
-        self._entry_timeout = self.book.policy.entry_timeout_seconds * 1_000_000_000
         self._wake = min(times.square_off, times.close)
 
     def _keep_time(self, now: int, out: list[Command]) -> None:
@@ -283,18 +279,22 @@ class Session:
         if now >= times.square_off and not self.squared_off:
             self.squared_off = True
             self._flatten("square-off", now, out)
+        if now >= times.flat_by:
+            for slot in self.slots.values():
+                if slot.quantity:
+                    self.book.alarm(slot, "late", "still open when everything should be flat", now, out)
         if now >= times.close:
             out += [still_open(slot, now) for slot in self.slots.values() if slot.quantity]
-        self._wake = times.close if now < times.close else NEVER
+        self._wake = min((at for at in (times.flat_by, times.close) if at > now), default=NEVER)
 
-    def _halt(self, reason: str, now: int, out: list[Command], *, flatten: bool) -> None:
-        self.book.account.halted = reason
-        out.append(Log(now, "WARNING", f"entries stopped: {reason}", {"reason": reason, "flatten": flatten}))
-        if flatten:
-            self._flatten(reason, now, out)
+    def _stop_for_loss(self, now: int, out: list[Command]) -> None:
+        self.book.account.halted = DAILY_LOSS
+        out.append(Log(now, "WARNING", f"entries stopped: {DAILY_LOSS}", {"reason": DAILY_LOSS, "flatten": True}))
+        self._flatten(DAILY_LOSS, now, out)
 
     def _flatten(self, reason: str, now: int, out: list[Command]) -> None:
         self.book.flattening = reason
         for slot in self.slots.values():
-            if slot.busy:
-                leave(self.book, slot, reason, now, out)
+            if slot.busy and self.recovered:
+                position.close(self.book, slot, reason, now, out)
+

@@ -22,15 +22,17 @@ class Enter:
     """Open a position. side: +1 buys, -1 sells short. stop_distance: paise from the entry price, always set.
 
     symbol: what to trade (None: the symbol of the bar). target_distance: paise, 0 for none.
+    trail_distance: paise that the stop follows behind the best price since the entry, 0 for a stop that stays.
     reason: one line for people; numbers: what the decision was made from.
     """
 
-    __slots__ = ("numbers", "reason", "side", "stop_distance", "symbol", "target_distance")
+    __slots__ = ("numbers", "reason", "side", "stop_distance", "symbol", "target_distance", "trail_distance")
 
     def __init__(
         self, side: int, stop_distance: float, target_distance: float = 0.0, reason: str = "",
-        numbers: Mapping[str, float] | None = None, symbol: str | None = None,
+        numbers: Mapping[str, float] | None = None, symbol: str | None = None, trail_distance: float = 0.0,
     ) -> None:
+        self.trail_distance = trail_distance
         self.side = side
         self.stop_distance = stop_distance
         self.target_distance = target_distance
@@ -49,7 +51,54 @@ class Exit:
         self.symbol = symbol
 
 
-Signal = Enter | Exit
+class Leg:
+    """One leg of a basket. side: +1 buys, -1 sells short.
+
+    hedge: for a short, the index among the basket's legs of the long one that covers it; None for a long leg.
+    stop_distance: for a short, paise from its own entry price to its stop; longs rest without one while they hedge.
+    """
+
+    __slots__ = ("hedge", "side", "stop_distance", "symbol")
+
+    def __init__(self, symbol: str, side: int, hedge: int | None = None, stop_distance: float = 0.0) -> None:
+        self.symbol = symbol
+        self.side = side
+        self.hedge = hedge
+        self.stop_distance = stop_distance
+
+
+class EnterBasket:
+    """Open several legs as one position, the same quantity each, sized by the most that they can lose together.
+
+    name: of the basket, unique within the workload's day. loss_limit, profit_target: paise a unit over all legs, at
+    which the whole basket is closed; 0 for none. reason, numbers: as for Enter.
+    """
+
+    __slots__ = ("legs", "loss_limit", "name", "numbers", "profit_target", "reason")
+
+    def __init__(
+        self, name: str, legs: Sequence[Leg], loss_limit: float = 0.0, profit_target: float = 0.0, reason: str = "",
+        numbers: Mapping[str, float] | None = None,
+    ) -> None:
+        self.name = name
+        self.legs = tuple(legs)
+        self.loss_limit = loss_limit
+        self.profit_target = profit_target
+        self.reason = reason
+        self.numbers = numbers
+
+
+class ExitBasket:
+    """Close every leg of the basket, shorts first."""
+
+    __slots__ = ("name", "reason")
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+
+
+Signal = Enter | Exit | EnterBasket | ExitBasket
 
 
 class View(Protocol):
@@ -64,6 +113,10 @@ class View(Protocol):
 
     def bar(self, symbol: str) -> Bar | None:
         """The last bar of any symbol of this workload, None before its first."""
+        ...
+
+    def basket_open(self, name: str) -> bool:
+        """Whether the basket of that name is open, being opened or being closed."""
         ...
 
     def options(self, underlying: str) -> Sequence[Instrument]:
@@ -102,4 +155,6 @@ def rupees(price: float) -> float:
     return round(price / 100, 2)
 
 
-__all__ = ["Enter", "Exit", "Parameters", "Signal", "Strategy", "View", "rupees"]
+__all__ = [
+    "Enter", "EnterBasket", "Exit", "ExitBasket", "Leg", "Parameters", "Signal", "Strategy", "View", "rupees",
+]

@@ -12,7 +12,7 @@ from common.trading.charges import ChargeRates, Charges, round_trip
 
 @dataclass(slots=True)
 class Trade:
-    """A finished round trip. number: of the order that closed it, so that it is the same after a restart.
+    """A finished round trip. number: from the entry order that opened it, so that it is the same after a restart.
 
     side: +1 long, -1 short. Prices: average, paise. ts: nanoseconds UTC."""
 
@@ -42,7 +42,9 @@ class Trade:
 class RoundTrip:
     """The open round trip of one symbol: what was bought and sold since it was flat."""
 
-    __slots__ = ("buy_orders", "buy_turnover", "buys", "entry_ts", "sell_orders", "sell_turnover", "sells", "side")
+    __slots__ = (
+        "buy_orders", "buy_turnover", "buys", "entry_ts", "number", "sell_orders", "sell_turnover", "sells", "side",
+    )
 
     def __init__(self) -> None:
         self.clear()
@@ -50,6 +52,7 @@ class RoundTrip:
     def clear(self) -> None:
         """Flat again."""
         self.side = 0
+        self.number = 0
         self.entry_ts = 0
         self.buys = self.sells = 0
         self.buy_turnover = self.sell_turnover = 0
@@ -71,6 +74,24 @@ class RoundTrip:
             self.sells += quantity
             self.sell_turnover += price * quantity
             self.sell_orders.add(tag)
+
+    def remove(self, side: int, price: Paise, quantity: int) -> None:
+        """Take back part of a fill that was counted."""
+        if side > 0:
+            self.buys -= quantity
+            self.buy_turnover -= price * quantity
+        else:
+            self.sells -= quantity
+            self.sell_turnover -= price * quantity
+
+    @property
+    def average(self) -> float:
+        """What the open side was entered at, paise a unit."""
+        return self.buy_turnover / self.buys if self.side > 0 else self.sell_turnover / self.sells
+
+    def pnl(self, mark: Paise) -> Paise:
+        """Gross result if what is open were closed at `mark`, paise; 0 when flat."""
+        return self.sell_turnover - self.buy_turnover + (self.buys - self.sells) * mark
 
     def charges(self, rates: ChargeRates) -> Charges:
         """What both ways cost, paise."""

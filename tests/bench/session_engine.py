@@ -82,15 +82,22 @@ def _driver(symbols: Sequence[str], day: date, times: Any, strategy: str, params
     from common.trading.book import Book
     from common.trading.driver import Driver
     from common.trading.exit_policy import ExitPolicy
-    from common.trading.risk import Account, Limits
+    from common.trading.limits import Limits
+    from common.trading.risk import Account
     from common.trading.session import Session
     from common.trading.slot import Slot, Universe
 
-    instruments = {s: Instrument(s, "NSE", Kind.EQUITY, 5, LOT, freeze_quantity=LOT) for s in symbols}
+    class OneLot(Account):
+        """The peers trade one lot."""
+
+        def size(self, instrument: Instrument, price: int, stop_distance: int) -> int:
+            return min(LOT, super().size(instrument, price, stop_distance))
+
+    instruments = {s: Instrument(s, "NSE", Kind.EQUITY, 5, LOT) for s in symbols}
     huge = 10**15
     limits = Limits(huge, huge, huge, 10**9, 10**6, huge)
     policy = ExitPolicy(widths=(10.0,), entry_width=10.0)
-    book = Book(AssetClass.STOCK, day, Account(limits), policy, _rates())
+    book = Book(AssetClass.STOCK, day, OneLot(limits), policy, _rates())
     slots: dict[str, Slot] = {}
     universe = Universe(day, list(instruments.values()))
     name = {"vwap": "vwap", "ema": "ema_cross"}[strategy]

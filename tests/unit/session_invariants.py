@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from common.exchange.simulated import Exchange
+from common.market.instrument import Instrument
 from common.trading.charges import round_trip
 from common.trading.orders import Order, Purpose
 from common.trading.session import Session
@@ -16,31 +17,31 @@ def breaches(session: Session, exchange: Exchange) -> list[str]:
     held: dict[str, int] = defaultdict(int)
     cash = 0
     for order in book.orders.values():
-        resting = exchange.orders.get(order.tag)
+        resting = exchange.book.get(order.tag)
         if resting is not None and (resting.filled, resting.status) != (order.filled, order.status):
             found.append(f"{order!r} is {resting.filled} {resting.status} at the exchange")
         for one in order.fills:
             held[order.symbol] += order.side * one.quantity
             cash -= order.side * one.quantity * one.price
-    found += [f"{tag} is at the exchange without an intent" for tag in exchange.orders.keys() - book.orders.keys()]
+    found += [f"{tag} is at the exchange without an intent" for tag in exchange.book.keys() - book.orders.keys()]
     for symbol, slot in session.slots.items():
         if slot.quantity != held[symbol]:
             found.append(f"{symbol}: position {slot.quantity}, fills say {held[symbol]}")
-        found += _exits(exchange, symbol, held[symbol])
+        found += _exits(exchange, session.slots[symbol].instrument, held[symbol])
     found += _account(session, held, cash)
     return found
 
 
-def _exits(exchange: Exchange, symbol: str, held: int) -> list[str]:
-    session_exits = [
-        order for order in exchange.orders.values()
-        if order.symbol == symbol and order.working and order.side * held <= 0 and order.status != "NOT PLACED"
-    ]
+def _exits(exchange: Exchange, instrument: Instrument, held: int) -> list[str]:
+    """Working exits for exactly what is held: one, or several that are each below the freeze quantity."""
+    symbol, freeze = instrument.symbol, instrument.freeze_quantity
     if held == 0:
         return []
-    left = sum(order.quantity - order.filled for order in session_exits)
-    if len(session_exits) != 1 or left != abs(held):
-        return [f"{symbol}: {held} held, {len(session_exits)} working exits for {left}"]
+    exits = [o for o in exchange.book.values() if o.symbol == symbol and o.working and o.side * held <= 0]
+    left = sum(order.left for order in exits)
+    too_large = any(order.quantity > (freeze or order.quantity) for order in exits)
+    if left != abs(held) or (freeze is None and len(exits) != 1) or too_large:
+        return [f"{symbol}: {held} held, {len(exits)} working exits for {left}"]
     return []
 
 

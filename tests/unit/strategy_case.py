@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import Instrument
 from common.strategies import registry
-from common.trading.strategy import Enter, Exit, Signal, Strategy
+from common.trading.strategy import Enter, Signal, Strategy
 
 OPEN_TS = 1_756_439_100_000_000_000
 """2025-08-29 09:15 in India."""
@@ -26,12 +26,16 @@ class FakeView:
         self.positions: dict[str, int] = {}
         self.bars: dict[str, Bar] = {}
         self.chain = options
+        self.baskets: set[str] = set()
 
     def position(self, symbol: str) -> int:
         return self.positions.get(symbol, 0)
 
     def bar(self, symbol: str) -> Bar | None:
         return self.bars.get(symbol)
+
+    def basket_open(self, name: str) -> bool:
+        return name in self.baskets
 
     def options(self, underlying: str) -> Sequence[Instrument]:
         return [option for option in self.chain if option.underlying == underlying]
@@ -53,7 +57,13 @@ def minute_bars(closes: Iterable[int], volume: int = 100) -> list[Bar]:
 
 def signs(signals: Iterable[Signal | None]) -> str:
     """Signals as one letter a bar: B buys, S sells short, x exits, a dot is nothing."""
-    return "".join("." if s is None else "x" if isinstance(s, Exit) else "B" if s.side > 0 else "S" for s in signals)
+    return "".join(_sign(signal) for signal in signals)
+
+
+def _sign(signal: Signal | None) -> str:
+    if isinstance(signal, Enter):
+        return "B" if signal.side > 0 else "S"
+    return "." if signal is None else "x"
 
 
 def play(strategy: Strategy, bars: Iterable[Bar], *, follow: bool = True, quantity: int = 0) -> list[Signal | None]:

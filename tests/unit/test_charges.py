@@ -168,6 +168,40 @@ def test_more_turnover_never_costs_less(rates: ChargeRates, side: int, turnover:
     assert all(getattr(less, part) <= getattr(larger, part) for part in PARTS)
 
 
+@given(RATES, st.sampled_from([1, -1]), TURNOVERS, st.integers(1, 5))
+def test_gst_is_on_the_services_alone(rates: ChargeRates, side: int, turnover: int, orders: int) -> None:
+    """18% of brokerage, transaction and SEBI together: never on taxes, stamp or the investor protection fund.
+
+    Each of the three is rounded by half a paisa at most, and the GST itself by half a one.
+    """
+    charges = order_charges(rates, side, turnover, orders)
+    services = charges.brokerage + charges.transaction + charges.sebi
+    assert abs(charges.gst - Decimal(services) * rates.gst_percent / 100) <= Decimal("0.5") + Decimal("1.5") * 18 / 100
+
+
+@given(RATES, TURNOVERS, st.integers(1, 5))
+def test_each_side_pays_its_own_tax(rates: ChargeRates, turnover: int, orders: int) -> None:
+    """STT falls on the sale, stamp on the purchase; everything else is the same whichever way it goes."""
+    bought, sold = order_charges(rates, 1, turnover, orders), order_charges(rates, -1, turnover, orders)
+    assert (bought.stt, sold.stamp) == (0, 0)
+    if turnover >= 10**6:
+        assert min(sold.stt, bought.stamp) > 0
+    for part in ("brokerage", "transaction", "ipft", "sebi", "gst"):
+        assert getattr(bought, part) == getattr(sold, part)
+
+
+@given(RATES, TURNOVERS, TURNOVERS, st.integers(1, 5), st.integers(0, 5))
+def test_a_round_trip_costs_more_with_more_turnover_or_orders(
+    rates: ChargeRates, bought: int, sold: int, orders: int, more: int,
+) -> None:
+    """Charges never reward splitting: another order, or another paisa traded on either side, never costs less."""
+    trip = round_trip(rates, bought, sold, orders, orders).total
+    assert round_trip(rates, bought, sold, orders + more, orders).total >= trip
+    assert round_trip(rates, bought, sold, orders, orders + more).total >= trip
+    assert round_trip(rates, bought + more, sold, orders, orders).total >= trip
+    assert round_trip(rates, bought, sold + more, orders, orders).total >= trip
+
+
 @given(RATES, st.sampled_from([1, -1]), TURNOVERS, st.integers(1, 8))
 def test_brokerage_is_capped_per_order(rates: ChargeRates, side: int, turnover: int, orders: int) -> None:
     """No more than 20 rupees for each executed order, whatever its size."""

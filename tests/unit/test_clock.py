@@ -32,6 +32,28 @@ def test_virtual_clock_moves_only_when_told() -> None:
     assert VirtualClock(NINE).now() == NINE
 
 
+def test_what_has_passed_is_not_what_the_clock_says() -> None:
+    """A clock that is set, forwards or back, has not lived longer: leases are measured by what passes."""
+    clock = VirtualClock(NINE)
+    before = clock.monotonic()
+    clock.sleep(90)
+    clock.jump(3600)
+    clock.jump(-7200)
+    assert clock.now() == NINE + timedelta(seconds=90 - 3600)
+    assert clock.monotonic() - before == 90
+    clock.advance_to(clock.now() + timedelta(seconds=10))
+    assert clock.monotonic() - before == 100
+
+
+def test_the_systems_own_never_goes_back() -> None:
+    """It grows while something is done, and a sleep is at least as long as asked for."""
+    clock = SystemClock()
+    before = clock.monotonic()
+    clock.sleep(0.01)
+    clock.sleep(-1)
+    assert clock.monotonic() - before >= 0.01
+
+
 def test_a_naive_moment_is_refused() -> None:
     """A moment without a zone could be any of two dozen."""
     naive = NINE.replace(tzinfo=None)

@@ -1,57 +1,16 @@
 """The driver: intents before orders, what a refusal and a doubt become, and that it ends."""
 
-from typing import Any
 
 import pytest
 
 from common.market.bar import Bar, Quote
 from common.trading.driver import MAX_ROUNDS, Driver
 from common.trading.errors import OrderRejected, OrderUnknown, TradingStopped
-from common.trading.messages import Log, Timer
-from common.trading.orders import Order, OrderTag, OrderUpdate, Purpose, Status
-from common.trading.risk import Verdict
-from common.trading.trades import Trade
-from tests.unit.trading_case import (
-    LONG,
-    Script,
-    Wire,
-    desk,
-    entered,
-    exchange,
-    fill,
-    flat,
-    minute,
-    open_session,
-    protected,
-    share,
-)
-
-
-class Journal:
-    """Writes down what the ledger is told, in one list with what the wire is asked."""
-
-    def __init__(self, calls: list[tuple[Any, ...]], *, refuse: bool = False) -> None:
-        self.calls = calls
-        self.refuse = refuse
-
-    def intend(self, order: Order, verdict: Verdict) -> None:
-        if self.refuse:
-            raise TradingStopped("the lease is gone")
-        self.calls.append(("intend", order.tag, verdict.code))
-
-    def intend_change(self, order: Order) -> None:
-        if self.refuse:
-            raise TradingStopped("the lease is gone")
-        self.calls.append(("intend_change", order.tag, order.reason))
-
-    def changed(self, order: Order) -> None:
-        self.calls.append(("changed", order.tag, order.status))
-
-    def trade(self, trade: Trade) -> None:
-        self.calls.append(("trade", trade.number))
-
-    def log(self, record: Log) -> None:
-        self.calls.append(("log", record.severity))
+from common.trading.messages import Timer
+from common.trading.orders import Kind, OrderTag, OrderUpdate, Status
+from common.trading.pace import LIVE
+from tests.unit.trading_case import LONG, SECOND, Script, desk, exchange, flat, minute, open_session, share
+from tests.unit.wire_case import Journal, Wire, entered, fill, protected
 
 
 def driven(wire: Wire, *, refuse: bool = False) -> Driver:
@@ -69,10 +28,10 @@ def test_an_intent_is_durable_before_its_order_is_sent() -> None:
     wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00))
     driver.settle()
     assert [call[:2] for call in wire.calls if call[0] in ("intend", "place")] == [
-        ("intend", "T250829S00001"), ("place", "T250829S00001"),
-        ("intend", "T250829S00002"), ("place", "T250829S00002"),
+        ("intend", "T250829S00001E"), ("place", "T250829S00001E"),
+        ("intend", "T250829S00002X"), ("place", "T250829S00002X"),
     ]
-    assert wire.calls[-1] == ("changed", "T250829S00001", Status.COMPLETE)
+    assert wire.calls[-1] == ("changed", "T250829S00001E", Status.COMPLETE)
 
 
 def test_without_a_durable_intent_nothing_is_sent() -> None:
@@ -92,8 +51,7 @@ def test_a_change_is_durable_before_it_is_sent() -> None:
     assert entry is not None
     wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00))
     driver.settle()
-    stop = driver.session.slots["AAA"].exit
-    assert stop is not None
+    (stop,) = driver.session.slots["AAA"].exits
     wire.say(stop, Status.OPEN)
     driver.run(flat("AAA", 1, start=1))
     changes = [call for call in wire.calls if call[0] in ("intend_change", "modify")]
@@ -134,7 +92,7 @@ def test_a_doubt_that_never_was_frees_what_it_bound() -> None:
 
 
 def test_an_unknown_stop_that_never_was_is_replaced() -> None:
-    """Proven not to have arrived: the ladder, at once."""
+    """Proven not to have arrived: another stop, when what refused the first has had two seconds."""
     wire = Wire()
     made, entry = entered(wire)
     wire.faults["place"] = [OrderUnknown("timed out")]
@@ -143,8 +101,9 @@ def test_an_unknown_stop_that_never_was_is_replaced() -> None:
     assert made.order(2).status is Status.UNKNOWN
     wire.say(made.order(2), Status.NOT_PLACED)
     made.driver.settle()
-    last = made.order(3)
-    assert (last.purpose, last.quantity) == (Purpose.EXIT, entry.quantity)
+    assert made.exits() == []
+    made.wait(2)
+    assert made.exits() == [(3, Kind.SL, entry.quantity)]
 
 
 @pytest.mark.parametrize("name", ["modify", "cancel"])
@@ -170,7 +129,7 @@ class Chatter(Wire):
 
     def drain(self) -> list[OrderUpdate]:
         self.calls.append(("drain",))
-        return [OrderUpdate(OrderTag("T250829S00001"), Status.OPEN, 1)]
+        return [OrderUpdate(OrderTag("T250829S00001E"), Status.OPEN, 1)]
 
 
 def test_settling_is_bounded() -> None:
@@ -203,3 +162,29 @@ def test_quotes_and_timers_are_events_too() -> None:
     made.driver.take(Quote(minute(1) + 2, "AAA", 100_00, bid=100_00, ask=100_00))
     assert made.slot().quantity == 498
     assert made.session.now == minute(1) + 2
+
+
+def test_what_a_read_tells_is_stored_too() -> None:
+    """News that was lost and is found in the order book reaches the ledger like any other; what is known does not."""
+    wire = Wire()
+    session = open_session([share()], lambda _: Script(signals={0: LONG}), pace=LIVE)
+    driver = Driver(session, wire, Journal(wire.calls))
+    driver.run(flat("AAA", 1))
+    entry = session.book.orders[OrderTag("T250829S00001E")]
+    wire.show(entry, Status.OPEN, fill(entry, 40, 100_00))
+    assert driver.reconcile()
+    assert ("changed", entry.tag, Status.OPEN) in wire.calls
+    told = len(wire.asked("changed"))
+    driver.reconcile()
+    assert not [call for call in wire.asked("changed")[told:] if call[1] == entry.tag]
+
+
+def test_a_resolved_doubt_is_stored() -> None:
+    """That an order never arrived is known to the next start as well."""
+    wire = Wire()
+    wire.faults["place"] = [OrderUnknown("timed out")]
+    session = open_session([share()], lambda _: Script(signals={0: LONG}))
+    driver = Driver(session, wire, Journal(wire.calls))
+    driver.run(flat("AAA", 1))
+    driver.pass_time(minute(1) + SECOND)
+    assert wire.asked("changed")[-1] == ("changed", "T250829S00001E", Status.NOT_PLACED)

@@ -1,15 +1,40 @@
 """Entries: from a signal to one committed, marketable limit within the limits, or to a counted reason why not."""
 
+from dataclasses import replace
+from datetime import date, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.market.bar import Bar
+from common.market.bar import Bar, Quote
+from common.market.instrument import AssetClass, Instrument
+from common.market.instrument import Kind as InstrumentKind
+from common.research.replay import MemoryLedger
+from common.trading.driver import Driver
+from common.trading.errors import OrderRejected
 from common.trading.exit_policy import ExitPolicy
+from common.trading.limits import Limits
+from common.trading.messages import PriceBand
 from common.trading.orders import Kind, Purpose, Status
-from common.trading.risk import Limits
+from common.trading.pace import LIVE
 from common.trading.strategy import Enter
-from tests.unit.trading_case import LIMITS, LONG, SHORT, Wire, bars, desk, entered, fill, flat, minute
+from tests.unit.trading_case import (
+    DAY,
+    LIMITS,
+    LONG,
+    PATIENT,
+    SECOND,
+    SHORT,
+    Desk,
+    Script,
+    bars,
+    desk,
+    flat,
+    minute,
+    open_session,
+)
+from tests.unit.wire_case import Wire, entered, fill
 
 
 @pytest.mark.parametrize(("signal", "price"), [(LONG, 100_45), (SHORT, 99_60)])
@@ -39,7 +64,7 @@ def test_what_is_sent_is_within_the_limits_at_its_own_price(
         assert order.quantity * order.stop_distance <= tight.risk_per_trade
         assert order.stop_distance >= stop
         assert order.price % 5 == 0
-        assert made.account.reserved == {"AAA": made.account.need(order.price, order.quantity)}
+        assert made.account.reserved == {"AAA": made.account.need(max(order.price, price), order.quantity)}
 
 
 def test_the_intent_carries_the_verdict_and_its_numbers() -> None:
@@ -85,9 +110,8 @@ def test_no_price_no_entry() -> None:
 def test_one_entry_at_a_time() -> None:
     """While an order works or a position is open, a further signal does nothing."""
     wire = Wire()
-    made = desk(wire, dict.fromkeys(range(6), LONG))
+    made = desk(wire, dict.fromkeys(range(6), LONG), policy=PATIENT)
     made.driver.run(flat("AAA", 1))
-    made.session._entry_timeout = 10**18
     made.driver.run(flat("AAA", 2, start=1))
     entry = made.order(1)
     wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00))
@@ -138,3 +162,134 @@ def test_limits_hold_over_symbols() -> None:
     used = sum(order.price * order.quantity for order in made.ledger.orders.values())
     assert used <= LIMITS.capital
     assert len(made.ledger.orders) in (2, 3)
+
+
+def quoted(made: Desk, **more: int) -> list[str]:
+    """An entry of a rupee's stop on a quote of now; the codes of its denial."""
+    side = more.pop("side", 1)
+    age = more.pop("age_seconds", 0)
+    symbol = next(iter(made.session.slots))
+    made.driver.take(Quote(made.session.now, symbol, more.pop("last", 100_00), **more))
+    made.session.now += age * SECOND
+    made.driver.carry_out(made.session._act(made.slot(symbol), Enter(side, 100), made.session.now))
+    return list(made.session.book.denied.elements())
+
+
+TOUCH = {"bid": 99_95, "ask": 100_05}
+
+
+@pytest.mark.parametrize(("more", "code"), [
+    ({"age_seconds": 2}, []), ({"age_seconds": 3}, ["stale_quote"]), ({"bid": 99_00}, ["one_sided"]),
+    ({"ask": 101_00}, ["one_sided"]), ({**TOUCH, "ask_quantity": 1493, "bid_quantity": 9999}, ["too_thin"]),
+    ({**TOUCH, "ask_quantity": 1494, "bid_quantity": 1}, []), ({**TOUCH, "ask_quantity": 0}, []),
+    ({**TOUCH, "side": -1, "ask_quantity": 1, "bid_quantity": 1493}, ["too_thin"]),
+])
+def test_the_touch_must_be_fresh_whole_and_deep(more: dict[str, int], code: list[str]) -> None:
+    """Two seconds old at most, two-sided or not quoted at all, three times our 498 units where sizes are known."""
+    made = desk(Wire(), pace=LIVE)
+    made.session.now = minute(1)
+    assert quoted(made, **more) == code
+
+
+@pytest.mark.parametrize(("upper", "side", "code"), [
+    (103_00, -1, ["near_upper_circuit"]), (103_10, -1, []), (103_00, 1, []), (0, -1, []),
+])
+def test_no_short_near_the_upper_circuit(upper: int, side: int, code: list[str]) -> None:
+    """Within three percent of it: locked there it could not be bought back."""
+    made = desk(Wire(), pace=LIVE)
+    made.session.now = minute(1)
+    made.driver.tell(PriceBand(minute(1), "AAA", 0, upper))
+    assert quoted(made, side=side) == code
+
+
+def test_a_band_without_a_price() -> None:
+    """A short where nothing has traded is denied for want of a price."""
+    made = desk(Wire(), pace=LIVE)
+    made.driver.tell(PriceBand(minute(1), "AAA", 0, 103_00))
+    made.driver.carry_out(made.session._act(made.slot(), SHORT, minute(1)))
+    assert made.session.book.denied == {"no_price": 1}
+
+
+def derivative(**more: object) -> Desk:
+    """A desk of one option."""
+    fields = {"expiry": DAY, "underlying": "NIFTY", "freeze_quantity": 1800, "strike": 24_400_00, **more}
+    one = Instrument("OPT", "NFO", InstrumentKind.CALL, 5, 75, **fields)  # type: ignore[arg-type]
+    session = open_session(
+        [one, Instrument("NIFTY", "NSE", InstrumentKind.INDEX, 5)], lambda _: Script(), asset_class=AssetClass.OPTIONS,
+        limits=replace(LIMITS, capital=10**9, max_order_value=10**9, daily_loss=10**9), pace=LIVE,
+    )
+    ledger = MemoryLedger()
+    made = Desk(session, Driver(session, Wire(), ledger), ledger)
+    session.now = minute(100)
+    return made
+
+
+@pytest.mark.parametrize(("cutoff", "expiry", "side", "code"), [
+    (100, DAY, -1, ["expiry_short_cutoff"]), (101, DAY, -1, []), (100, DAY, 1, []),
+    (100, DAY + timedelta(days=1), -1, []),
+])
+def test_no_short_option_late_on_its_expiry_day(cutoff: int, expiry: date, side: int, code: list[str]) -> None:
+    """From the cut-off on; bought ones and later expiries may be."""
+    made = derivative(expiry=expiry)
+    made.session.times = replace(made.session.times, expiry_short_cutoff=minute(cutoff))
+    assert quoted(made, side=side) == code
+
+
+def test_an_unknown_freeze_quantity_denies_a_derivative() -> None:
+    """Nobody knows what the exchange would take; a share has none."""
+    assert quoted(derivative(freeze_quantity=None)) == ["freeze_unknown"]
+
+
+def test_an_index_is_not_ours_to_trade() -> None:
+    """Nor is another class's instrument."""
+    made = derivative()
+    made.driver.take(Quote(made.session.now, "NIFTY", 24_400_00))
+    made.driver.carry_out(made.session._act(made.slot("NIFTY"), LONG, made.session.now))
+    assert made.session.book.denied == {"not_ours": 1}
+
+
+@pytest.mark.parametrize(("spot", "code"), [(0, ["no_price"]), (24_400_00, []), (24_600_00, ["strike_too_far"])])
+def test_only_strikes_near_the_money(spot: int, code: list[str]) -> None:
+    """So many on each side of where the driver stands; without its price none."""
+    made = derivative()
+    slot = made.slot("OPT")
+    slot.universe.driver, slot.universe.strikes_each_side = "NIFTY", 1
+    chain = [
+        Instrument(f"C{k}", "NFO", InstrumentKind.CALL, 5, 75, 0, "NIFTY", DAY, k * 100) for k in (24_500, 24_600)
+    ]
+    slot.universe.options["NIFTY"] = (slot.instrument, *chain)
+    if spot:
+        made.driver.take(Quote(made.session.now, "NIFTY", spot))
+    assert quoted(made) == code
+
+
+def test_refused_three_times_is_refused_for_the_day() -> None:
+    """What the broker will not have it is not asked for again."""
+    wire = Wire()
+    made = desk(wire, dict.fromkeys(range(6), LONG))
+    wire.faults["place"] = [OrderRejected("not allowed")] * 10
+    made.driver.run(flat("AAA", 6))
+    assert len(wire.asked("place")) == 3
+    assert made.session.book.denied == {"refused_too_often": 3}
+
+
+def test_distances_are_rounded_to_the_tick_away() -> None:
+    """Stop, target and trail: never nearer than the signal asked for; nothing asked for is nothing."""
+    made, entry = entered(Wire(), Enter(1, 101.2, 203.0, "go", trail_distance=47.0))
+    assert (entry.stop_distance, entry.target_distance, entry.trail_distance) == (105, 205, 50)
+    _, plain = entered(Wire(), LONG)
+    assert (plain.target_distance, plain.trail_distance) == (0, 0)
+    assert made.slot().entry is entry
+
+
+@pytest.mark.parametrize(("seconds", "shown", "code"), [
+    (1, 9_999, []), (5, 9_999, ["stale_quote"]), (1, 10, ["too_thin"]), (61, 10, []),
+])
+def test_a_bar_does_not_hide_the_quotes_it_was_made_of(seconds: int, shown: int, code: list[str]) -> None:
+    """Decided on a bar's end: how old the touch is and what it shows count; a bar without quotes speaks for itself."""
+    made = desk(Wire(), {0: LONG}, pace=LIVE)
+    made.driver.take(Quote(
+        minute(1) - seconds * SECOND, "AAA", 100_00, **TOUCH, ask_quantity=shown, bid_quantity=shown,
+    ))
+    made.driver.take(flat("AAA", 1)[0])
+    assert list(made.session.book.denied.elements()) == code

@@ -67,14 +67,14 @@ def test_a_stop_that_is_not_met_rests() -> None:
     """One tick short of the trigger: nothing happens, nothing is said."""
     book = placed(order(-1, 97_00, 99_00))
     assert not book.observe(bars("AAA", (100_00, 100_10, 99_05, 99_50))[0])
-    assert book.orders["T250829S00001"].status is Status.TRIGGER_PENDING
+    assert book.book["T250829S00001"].status is Status.TRIGGER_PENDING
 
 
 def test_a_gap_beyond_the_limit_leaves_a_resting_limit() -> None:
     """Triggered, its limit out of reach: it waits as a limit and trades when the market comes back."""
     book = placed(order(-1, 97_00, 99_00))
     assert fills(book, *bars("AAA", (95_00, 96_00, 94_00, 95_50))) == []
-    assert book.orders["T250829S00001"].status is Status.OPEN
+    assert book.book["T250829S00001"].status is Status.OPEN
     assert fills(book, *bars("AAA", (96_50, 97_10, 96_00, 97_00), start=1)) == [(97_00, 100, 1)]
 
 
@@ -84,7 +84,7 @@ def test_participation_fills_over_bars() -> None:
     volumes = (300, 0, 4, 650, 10_000)
     market = [bars("AAA", (100_00, 100_00, 100_00, 100_00, v), start=n)[0] for n, v in enumerate(volumes)]
     assert fills(book, *market) == [(100_00, 30, 0), (100_00, 1, 2), (100_00, 65, 3), (100_00, 4, 4)]
-    assert book.orders["T250829S00001"].status is Status.COMPLETE
+    assert book.book["T250829S00001"].status is Status.COMPLETE
 
 
 def test_whole_lots_only() -> None:
@@ -143,6 +143,17 @@ def test_a_limit_sent_within_a_bar_has_missed_its_open() -> None:
     assert [(price, when) for price, _, when in fills(book)] == [(99_00, 0), (100_30, 0)]
 
 
+def test_what_was_taken_back_within_a_bar_does_not_meet_the_rest_of_it() -> None:
+    """Sent and cancelled before anybody looked: gone is gone."""
+    book = exchange()
+    book.observe(bars("AAA", (100_00, 100_10, 98_00, 98_50))[0])
+    late = order(1, 99_00)
+    late.created += MINUTE // 2
+    book.place(late)
+    book.cancel(late.tag, late.created)
+    assert fills(book) == []
+
+
 def test_a_stop_sent_within_a_bar_meets_the_rest_of_it() -> None:
     """The stop of an entry that filled at the open is met by the same bar's low."""
     book = exchange()
@@ -168,14 +179,15 @@ def test_a_modification_below_what_is_filled_is_refused_and_at_it_completes() ->
     with pytest.raises(OrderRejected, match="30 of the order"):
         book.modify("T250829S00001", minute(1), Kind.LIMIT, 29, 100_00, 0)
     book.modify("T250829S00001", minute(1), Kind.LIMIT, 30, 100_00, 0)
-    assert [update.status for update in book.drain()] == [Status.COMPLETE]
+    assert [(update.status, update.terms) for update in book.drain()] == [(Status.COMPLETE, None)]
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"quantity": 0}, "lots"), ({"price": 100_01}, "tick"), ({"price": 0}, "tick"), ({"price": -5}, "tick"),
-    ({"side": -1, "price": 97_00, "trigger": 99_01}, "tick"), ({"quantity": 1001}, "freeze"),
-    ({"side": -1, "price": 97_00, "trigger": 100_00, "at": 1}, "through the last price"),
-    ({"side": 1, "price": 103_00, "trigger": 99_00, "at": 1}, "through the last price"),
+    ({"quantity": 0}, "lot size"), ({"price": 100_01}, "Tick size"), ({"price": 0}, "Tick size"),
+    ({"price": -5}, "Tick size"), ({"side": -1, "price": 97_00, "trigger": 99_01}, "Tick size"),
+    ({"quantity": 1001}, "maximum quantity of 1000"),
+    ({"side": -1, "price": 97_00, "trigger": 100_00, "at": 1}, "sell orders should be lower than the last traded"),
+    ({"side": 1, "price": 103_00, "trigger": 99_00, "at": 1}, "buy orders should be higher than the last traded"),
 ]
 
 
@@ -186,8 +198,17 @@ def test_refusals(what: dict[str, Any], why: str) -> None:
     book.observe(flat("AAA", 1)[0])
     with pytest.raises(OrderRejected, match=why):
         book.place(order(**what))
-    assert book.orders == {}
+    assert book.orders() == []
     assert book.drain() == []
+
+
+def test_the_last_price_is_what_had_been_seen_when_the_order_was_sent() -> None:
+    """Within a bar its opening, from its end on its close."""
+    book = exchange()
+    book.observe(bars("AAA", (100_00, 100_00, 98_00, 98_50))[0])
+    book.place(order(-1, 97_00, 99_00))
+    with pytest.raises(OrderRejected, match="last traded price"):
+        book.place(order(-1, 97_00, 99_00, at=1, n=2))
 
 
 def test_unknown_symbols_tags_and_ends_are_refused() -> None:
@@ -210,7 +231,7 @@ def run(book: Exchange, market: list[Bar], restart_at: int = -1) -> list[tuple[s
     for number, bar in enumerate(market):
         if number == restart_at:
             again = Exchange(book.instruments, book.model)
-            again.restore([resting_from_fields(resting_fields(one)) for one in book.orders.values()])
+            again.restore([resting_from_fields(resting_fields(one)) for one in book.book.values()])
             book = again
         book.observe(bar)
         book.drain()
@@ -218,7 +239,7 @@ def run(book: Exchange, market: list[Bar], restart_at: int = -1) -> list[tuple[s
             side = 1 if number % 2 else -1
             book.place(order(side, bar.close + side * 200, at=number + 1, quantity=500, n=number + 1))
             book.drain()
-    return [(one.tag, f.ts, f.price) for one in book.orders.values() for f in one.fills]
+    return [(one.tag, f.ts, f.price) for one in book.book.values() for f in one.fills]
 
 
 def test_slippage_is_drawn_by_seed_and_order_not_by_the_run() -> None:

@@ -6,15 +6,8 @@ from common.trading.errors import OrderRejected
 from common.trading.exit_policy import ExitPolicy
 from common.trading.orders import Kind, Purpose, Status
 from common.trading.strategy import Enter, Exit
-from tests.unit.trading_case import LONG, SHORT, Desk, Wire, bars, desk, entered, fill, flat, protected
-
-
-def exits(made: Desk) -> list[tuple[int, Kind, int]]:
-    """Working exits: number, kind, what is left to fill."""
-    return [
-        (o.sequence, o.kind, o.quantity - o.filled) for o in made.ledger.orders.values()
-        if o.purpose is Purpose.EXIT and o.working
-    ]
+from tests.unit.trading_case import LONG, PATIENT, SHORT, bars, desk, flat
+from tests.unit.wire_case import Wire, entered, fill, protected
 
 
 @pytest.mark.parametrize(("signal", "trigger", "limit"), [(LONG, 99_00, 97_00), (SHORT, 101_00, 103_05)])
@@ -30,7 +23,7 @@ def test_the_stop_is_at_the_broker_with_the_first_fill(signal: Enter, trigger: i
     wire.say(entry, Status.OPEN, fill(entry, 60, 100_10))
     made.driver.settle()
     assert ("modify", stop.tag, Kind.SL, 100, limit, trigger) in wire.calls[-1:]
-    assert exits(made) == [(2, Kind.SL, 100)]
+    assert made.exits() == [(2, Kind.SL, 100)]
 
 
 def test_a_refused_resize_is_tried_again() -> None:
@@ -44,7 +37,7 @@ def test_a_refused_resize_is_tried_again() -> None:
     wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity - 40, 100_00))
     made.driver.settle()
     made.driver.run(flat("AAA", 2, start=1))
-    assert sum(left for _, _, left in exits(made)) == entry.quantity, "a part of the position has no stop"
+    assert sum(left for _, _, left in made.exits()) == entry.quantity, "a part of the position has no stop"
 
 
 def test_a_rejected_stop_leaves_at_once() -> None:
@@ -54,7 +47,7 @@ def test_a_rejected_stop_leaves_at_once() -> None:
     wire.faults["place"] = [OrderRejected("trigger through the last price")]
     wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00))
     made.driver.settle()
-    assert exits(made) == [(3, Kind.LIMIT, entry.quantity)]
+    assert made.exits() == [(3, Kind.LIMIT, entry.quantity)]
     assert wire.calls[-1] == ("place", made.order(3).tag, Kind.LIMIT, -1, entry.quantity, 99_75, 0)
 
 
@@ -68,7 +61,7 @@ def test_a_broker_that_refuses_every_exit_is_asked_a_bounded_number_of_times() -
     assert len(made.ledger.orders) <= 10, f"{len(made.ledger.orders)} orders in one event"
     wire.faults.clear()
     made.driver.run(flat("AAA", 1, start=1))
-    assert [left for _, _, left in exits(made)] == [entry.quantity]
+    assert [left for _, _, left in made.exits()] == [entry.quantity]
 
 
 @pytest.mark.parametrize("status", [Status.CANCELLED, Status.REJECTED])
@@ -78,7 +71,7 @@ def test_a_stop_that_ends_by_another_hand_leaves_at_once(status: Status) -> None
     made, entry, stop = protected(wire)
     wire.say(stop, status)
     made.driver.settle()
-    assert exits(made) == [(3, Kind.LIMIT, entry.quantity)]
+    assert made.exits() == [(3, Kind.LIMIT, entry.quantity)]
     assert made.order(3).reason == f"stop {status.lower()}"
 
 
@@ -93,9 +86,9 @@ def test_a_triggered_stop_that_did_not_fill_goes_up_the_ladder() -> None:
     assert [call[4] for call in wire.calls if call[0] == "modify"] == [99_75, 99_50, 99_00, 98_00]
     assert not made.alarms()
     made.driver.run(bars("AAA", (90_00, 90_00, 90_00, 90_00), start=5))
-    assert [record.message for record in made.alarms()] == ["AAA is still open after 4 exit attempts"]
+    assert [record.message for record in made.alarms()] == ["AAA: still open after 4 exit attempts"]
     assert [call[4] for call in wire.calls][-1:] == [88_20]
-    assert exits(made) == [(2, Kind.LIMIT, entry.quantity)]
+    assert made.exits() == [(2, Kind.LIMIT, entry.quantity)]
 
 
 def test_the_modification_budget() -> None:
@@ -105,10 +98,10 @@ def test_the_modification_budget() -> None:
     wire.say(stop, Status.OPEN)
     made.driver.run(flat("AAA", 3, start=1))
     assert [call[0] for call in wire.calls[-3:]] == ["modify", "modify", "cancel"]
-    assert exits(made) == [(2, Kind.LIMIT, entry.quantity)]
+    assert made.exits() == [(2, Kind.LIMIT, entry.quantity)]
     wire.say(stop, Status.CANCELLED, fill(stop, 100, 99_00))
     made.driver.settle()
-    assert exits(made) == [(3, Kind.LIMIT, entry.quantity - 100)]
+    assert made.exits() == [(3, Kind.LIMIT, entry.quantity - 100)]
 
 
 def test_resizing_counts_against_the_budget() -> None:
@@ -121,11 +114,11 @@ def test_resizing_counts_against_the_budget() -> None:
         for order in made.ledger.orders.values():
             if order.purpose is Purpose.EXIT and ("cancel", order.tag) in wire.calls and order.working:
                 wire.say(order, Status.CANCELLED)
-            elif order.status is Status.INTENDED and order is not entry:
+            elif order.status is Status.SENT and order is not entry:
                 wire.say(order, Status.TRIGGER_PENDING if order.kind is Kind.SL else Status.OPEN)
         made.driver.settle()
     assert max(order.modifications for order in made.ledger.orders.values()) <= 25
-    assert sum(left for _, _, left in exits(made)) == 400
+    assert sum(left for _, _, left in made.exits()) == 400
 
 
 def test_a_target_turns_the_stop_into_a_limit() -> None:
@@ -136,7 +129,7 @@ def test_a_target_turns_the_stop_into_a_limit() -> None:
     made.driver.run(flat("AAA", 1, 101_45, start=1))
     assert stop.kind is Kind.SL
     made.driver.run(flat("AAA", 1, 101_50, start=2))
-    assert (stop.kind, stop.reason, exits(made)) == (Kind.LIMIT, "target", [(2, Kind.LIMIT, entry.quantity)])
+    assert (stop.kind, stop.reason, made.exits()) == (Kind.LIMIT, "target", [(2, Kind.LIMIT, entry.quantity)])
 
 
 def test_the_first_reason_to_leave_stays() -> None:
@@ -155,10 +148,9 @@ def test_the_first_reason_to_leave_stays() -> None:
 def test_an_exit_signal_without_a_position_takes_the_entry_back() -> None:
     """And does nothing where there is neither."""
     wire = Wire()
-    made = desk(wire, {0: LONG, 1: Exit("never mind"), 5: Exit("what?")})
+    made = desk(wire, {0: LONG, 1: Exit("never mind"), 5: Exit("what?")}, policy=PATIENT)
     made.driver.run(flat("AAA", 1))
     entry = made.order(1)
-    made.session._entry_timeout = 10**18
     made.driver.run(flat("AAA", 1, start=1))
     assert wire.calls[-1] == ("cancel", entry.tag)
     wire.say(entry, Status.CANCELLED)
@@ -174,7 +166,7 @@ def test_a_partly_filled_exit_is_repriced_for_its_rest_alone() -> None:
     wire.say(stop, Status.OPEN, fill(stop, 120, 98_90))
     made.driver.run(flat("AAA", 1, 98_50, start=1))
     assert wire.calls[-1] == ("modify", stop.tag, Kind.LIMIT, entry.quantity, 98_25, 0)
-    assert exits(made) == [(2, Kind.LIMIT, entry.quantity - 120)]
+    assert made.exits() == [(2, Kind.LIMIT, entry.quantity - 120)]
 
 
 def test_a_late_fill_while_leaving_is_left_too() -> None:
@@ -186,10 +178,10 @@ def test_a_late_fill_while_leaving_is_left_too() -> None:
     stop = made.order(2)
     wire.say(stop, Status.OPEN)
     made.driver.run(flat("AAA", 1, start=1))
-    assert (stop.kind, exits(made)) == (Kind.LIMIT, [(2, Kind.LIMIT, 100)])
+    assert (stop.kind, made.exits()) == (Kind.LIMIT, [(2, Kind.LIMIT, 100)])
     wire.say(entry, Status.CANCELLED, fill(entry, 50, 100_00))
     made.driver.settle()
-    assert exits(made) == [(2, Kind.LIMIT, 150)]
+    assert made.exits() == [(2, Kind.LIMIT, 150)]
 
 
 def test_a_cancelled_exit_that_filled_after_all_never_flips() -> None:
@@ -216,7 +208,7 @@ def test_an_exit_that_partly_filled_after_its_cancel_shrinks_the_next() -> None:
     made.driver.settle()
     wire.say(stop, Status.CANCELLED, fill(stop, 100, 99_00))
     made.driver.settle()
-    assert exits(made) == [(3, Kind.LIMIT, entry.quantity - 100)]
+    assert made.exits() == [(3, Kind.LIMIT, entry.quantity - 100)]
 
 
 def test_a_fill_of_nobodys_exit_is_not_left_alone() -> None:
@@ -231,4 +223,4 @@ def test_a_fill_of_nobodys_exit_is_not_left_alone() -> None:
     made.driver.settle()
     made.driver.run(flat("AAA", 2, start=1))
     assert made.slot().quantity == -entry.quantity
-    assert [left for _, _, left in exits(made)] == [entry.quantity], "short, and nothing is on its way to buy it back"
+    assert [left for _, _, left in made.exits()] == [entry.quantity], "short, and nothing is on its way to buy it back"

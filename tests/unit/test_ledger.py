@@ -11,19 +11,15 @@ import pytest
 from common.adapters.clock import INDIA, VirtualClock
 from common.adapters.sqlite import SqliteStore
 from common.day.lease import LEASES, acquire
-from common.day.ledger import StoreLedger, load_orders, load_trades
+from common.day.ledger import StoreLedger
+from common.day.stored import load_orders, load_trades
 from common.market.instrument import AssetClass
-from common.ports import Create, Query, StoreUnavailable, Update
-from common.trading.charges import NO_CHARGES
+from common.ports import Query
 from common.trading.errors import TradingStopped
 from common.trading.messages import Log
-from common.trading.orders import Fill, Kind, Order, OrderTag, Purpose, Status, order_from_fields
-from common.trading.risk import Verdict
-from common.trading.trades import Trade
+from common.trading.orders import Fill, Status, order_from_fields
+from tests.unit.ledger_case import ALLOW, ID, LAUNCHED, ledger, order, trade, workload
 from tests.unit.trading_case import DAY, minute
-
-ID = f"{DAY}-stock"
-ALLOW = Verdict(True, "allow", {"need": 5.0})
 
 
 @pytest.fixture
@@ -38,37 +34,26 @@ def clock() -> VirtualClock:
     return VirtualClock(datetime(2025, 8, 29, 9, 0, tzinfo=INDIA))
 
 
-def ledger(store: SqliteStore, clock: VirtualClock, holder: str = "one") -> StoreLedger:
-    lease = acquire(store, ID, holder, clock, ttl_seconds=10, wait_seconds=60)
-    return StoreLedger(store, lease, clock, DAY, AssetClass.STOCK, io.StringIO())
-
-
-def order(number: int = 1) -> Order:
-    tag = OrderTag(f"T250829S{number:05d}")
-    return Order(tag, number, "AAA", 1, 10, Kind.LIMIT, 100_00, 0, Purpose.ENTRY, minute(1), "s", "why", {"n": 1})
-
-
-def trade(number: int = 1) -> Trade:
-    return Trade(number, "s", "AAA", 1, 10, minute(1), 1.0, "", minute(2), 2.0, "", 0, 0, 10, NO_CHARGES, {})
-
-
 def test_an_intent_is_durable_when_it_returns(store: SqliteStore, clock: VirtualClock) -> None:
     """Order, verdict, its numbers and the epoch, in one commit with the lease."""
     ledger(store, clock).intend(order(), ALLOW)
     (fields,) = load_orders(store, DAY, AssetClass.STOCK).values()
     assert fields["verdict"] == {"allowed": True, "code": "allow", "numbers": {"need": 5.0}}
-    assert (fields["epoch"], fields["status"], fields["tag"]) == (1, "INTENDED", "T250829S00001")
+    assert (fields["epoch"], fields["status"], fields["tag"]) == (1, "INTENDED", "T250829S00001E")
     assert order_from_fields(fields).quantity == 10
     last = store.changes(0, 1000)[-2:]
     assert {change.collection for change in last} == {"orders", LEASES}
 
 
 def test_the_same_tag_twice_stops_trading(store: SqliteStore, clock: VirtualClock) -> None:
-    """A second intent under one tag is refused by the store: it could be a second order."""
+    """A second intent under one tag, of this run or of one before, is refused: it could be a second order."""
     book = ledger(store, clock)
     book.intend(order(), ALLOW)
-    with pytest.raises(TradingStopped):
+    with pytest.raises(TradingStopped, match="is taken"):
         book.intend(order(), ALLOW)
+    clock.sleep(11)
+    with pytest.raises(TradingStopped, match="is taken"):
+        ledger(store, clock, "two").intend(order(), ALLOW)
 
 
 @pytest.mark.parametrize("what", ["intend", "flush"])
@@ -86,22 +71,8 @@ def test_an_old_holder_stops_and_writes_nothing(what: str, store: SqliteStore, c
     assert store.query(Query("system_logs_realtime")) == []
 
 
-def test_a_store_that_does_not_answer_stops_trading(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Whether it was written is not known: nothing is sent on it."""
-    book = ledger(store, clock)
-
-    def silent(writes: object) -> list[str]:
-        raise StoreUnavailable(f"no answer to {writes!r}")
-
-    monkeypatch.setattr(store, "commit", silent)
-    with pytest.raises(TradingStopped, match="did not answer"):
-        book.intend(order(), ALLOW)
-
-
 def test_a_flush_stores_what_changed_once(store: SqliteStore, clock: VirtualClock) -> None:
-    """Orders as they are now, trades, records from WARNING up, and what the caller adds, with its version."""
+    """Orders as they are now, trades, records from WARNING up, and how the workload stands."""
     book = ledger(store, clock)
     made = order()
     book.intend(made, ALLOW)
@@ -111,12 +82,14 @@ def test_a_flush_stores_what_changed_once(store: SqliteStore, clock: VirtualCloc
     book.trade(trade())
     book.log(Log(minute(1), "INFO", "small", {}))
     book.log(Log(minute(1), "ERROR", "large", {"symbol": "AAA"}))
-    (version,) = book.flush(Create("workloads", ID, {"state": "RUNNING"}))
+    book.claim(workload(store))
+    assert book.report({**LAUNCHED, "state": "RUNNING"})
     (stored,) = load_orders(store, DAY, AssetClass.STOCK).values()
     assert (stored["status"], [one["quantity"] for one in stored["fills"]]) == ("OPEN", [4])
     assert list(load_trades(store, DAY, AssetClass.STOCK)) == [f"{ID}-0001"]
     assert [one.fields["message"] for one in store.query(Query("system_logs_realtime"))] == ["large"]
-    assert book.flush(Update("workloads", ID, {"state": "DONE"}, version)) != [version]
+    assert book.report({**LAUNCHED, "state": "DONE"})
+    assert workload(store).fields["state"] == "DONE"
     before = len(store.changes(0, 1000))
     clock.sleep(1)
     book.flush()
@@ -132,7 +105,7 @@ def test_a_large_flush_is_cut_into_commits(store: SqliteStore, clock: VirtualClo
         book.changed(one)
     for number in range(1, 1201):
         book.log(Log(minute(1), "WARNING", f"{number}", {}))
-    assert book.flush(Create("workloads", ID, {"state": "RUNNING"}))[0]
+    assert book.flush()
     assert len(store.query(Query("system_logs_realtime", limit=1000))) == 1000
     for one in made:
         one.status = Status.OPEN
@@ -169,7 +142,7 @@ def test_an_adopted_order_goes_on(store: SqliteStore, clock: VirtualClock) -> No
     ledger(store, clock).intend(order(), ALLOW)
     clock.sleep(11)
     book = ledger(store, clock, "two")
-    document = store.get("orders", "T250829S00001")
+    document = store.get("orders", "T250829S00001E")
     assert document is not None
     made = order_from_fields(document.fields)
     book.adopt(made, document.version, document.fields["verdict"])

@@ -1,32 +1,20 @@
 """Positions and P&L: whatever fills come in whatever parts, the books are those of the fills, to the paisa."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.trading.charges import round_trip
+from common.trading.limits import Limits
 from common.trading.messages import CancelOrder, Command, CommitIntent, ModifyOrder
 from common.trading.orders import Fill, Kind, Order, OrderUpdate, Purpose, Status
-from common.trading.risk import Limits
 from common.trading.session import Session
 from common.trading.strategy import Enter
 from tests.unit.session_invariants import trade_breaches
-from tests.unit.trading_case import (
-    LIMITS,
-    RATES,
-    SHORT,
-    Script,
-    Wire,
-    bars,
-    entered,
-    fill,
-    flat,
-    minute,
-    open_session,
-    protected,
-    share,
-)
+from tests.unit.trading_case import LIMITS, RATES, SHORT, Script, bars, flat, minute, open_session, share
+from tests.unit.wire_case import Wire, entered, fill, protected
 
 PRICES = st.integers(1_900, 2_100).map(lambda n: 5 * n)
 STEPS = st.lists(
@@ -220,7 +208,7 @@ def test_a_cancelled_entry_that_filled_after_all() -> None:
 def test_pending_positions_are_counted_once() -> None:
     """An open position whose reserve was lost must not make room for one too many."""
     wire = Wire()
-    tight = Limits(**{**{n: getattr(LIMITS, n) for n in Limits.__slots__}, "max_open_positions": 2})
+    tight = replace(LIMITS, max_open_positions=2)
     made, entry = entered(wire, symbols="AAA BBB CCC", limits=tight)
     wire.say(entry, Status.CANCELLED)
     made.driver.settle()
@@ -240,6 +228,8 @@ def test_fills_told_twice_count_once() -> None:
     first = fill(entry, 40, 100_00)
     for _ in range(3):
         wire.say(entry, Status.OPEN, first)
+    made.driver.settle()
+    wire.say(made.order(2), Status.TRIGGER_PENDING)
     wire.say(entry, Status.OPEN, first, fill(entry, 60, 100_00, id="second"))
     made.driver.settle()
     assert made.slot().quantity == 100

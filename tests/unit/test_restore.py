@@ -1,46 +1,50 @@
 """Restore: a fresh session takes the orders of the day and stands where the old one stood, protected."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from common.research.replay import MemoryLedger
 from common.trading.driver import Driver
-from common.trading.messages import CancelOrder, CommitIntent, Halt, ModifyOrder, PublishTrade
+from common.trading.errors import OrderUnknown
+from common.trading.halts import HaltLevel
+from common.trading.messages import CancelOrder, CommitIntent, Control, ModifyOrder, OrderBook, Positions, PublishTrade
 from common.trading.orders import Kind, Order, Purpose, Status, order_fields, order_from_fields
 from common.trading.restore import restore
-from common.trading.risk import Limits
 from common.trading.session import DAILY_LOSS, Session
 from common.trading.slot import Slot
 from common.trading.strategy import Enter
 from tests.unit.session_invariants import breaches
 from tests.unit.trading_case import (
     LIMITS,
+    PATIENT,
     SHORT,
     Chance,
     Desk,
-    Wire,
-    entered,
     exchange,
-    fill,
     flat,
     minute,
     open_session,
-    protected,
     share,
     together,
     walk,
 )
+from tests.unit.wire_case import Wire, entered, fill, protected
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 
 
 def reborn(made: Desk, **more: Any) -> tuple[Session, list[Any]]:
-    """Another session from the documents of this one's orders."""
-    symbols = list(made.session.slots)
-    session = open_session([share(s) for s in symbols], lambda _: None, **more)
+    """Another session from the documents of this one's orders, told what the broker's books say."""
+    session = open_session([slot.instrument for slot in made.session.slots.values()], lambda _: None, **more)
     orders = [order_from_fields(order_fields(order)) for order in made.ledger.orders.values()]
-    return session, restore(session, orders, made.session.now)
+    now, route = made.session.now, made.driver.route
+    commands: list[Any] = restore(session, orders, now)
+    assert not any(isinstance(one, CommitIntent | ModifyOrder | CancelOrder) for one in commands), "sent unread"
+    commands += session.handle(OrderBook(now, route.orders()))
+    commands += session.handle(Positions(now, route.positions()))
+    return session, commands
 
 
 def sent(commands: list[Any]) -> list[Order]:
@@ -49,14 +53,14 @@ def sent(commands: list[Any]) -> list[Order]:
 
 def _on_the_way_out(slot: Slot) -> bool:
     """A triggered stop is, and says so with the next bar."""
-    return bool(slot.leaving) or (slot.exit is not None and slot.exit.status is Status.OPEN)
+    return bool(slot.leaving) or any(order.status is Status.OPEN for order in slot.exits)
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_a_session_restored_at_any_minute_stands_where_it_stood(seed: int) -> None:
     """Positions, realised P&L, reserves, counts, trades and the exits: as without the restart."""
     route = exchange(*SYMBOLS)
-    limits = Limits(**{**{n: getattr(LIMITS, n) for n in Limits.__slots__}, "max_trades": 500})
+    limits = replace(LIMITS, max_trades=500)
     session = open_session([share(s) for s in SYMBOLS], lambda _: Chance(seed), limits=limits)
     ledger = MemoryLedger()
     made = Desk(session, Driver(session, route, ledger), ledger)
@@ -79,7 +83,7 @@ def test_a_session_restored_at_any_minute_stands_where_it_stood(seed: int) -> No
         )
         for symbol, slot in session.slots.items():
             twin = again.slots[symbol]
-            assert (slot.exit.tag if slot.exit else "") == (twin.exit.tag if twin.exit else "")
+            assert [order.tag for order in slot.exits] == [order.tag for order in twin.exits]
             assert slot.busy == twin.busy
             assert _on_the_way_out(slot) == _on_the_way_out(twin)
         for symbol, slot in session.slots.items():
@@ -88,12 +92,32 @@ def test_a_session_restored_at_any_minute_stands_where_it_stood(seed: int) -> No
         assert not [b for b in breaches(again, route) if "limits" not in b]
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_slices_restored_at_any_minute_are_protected_as_before(seed: int) -> None:
+    """Above the freeze quantity: the same positions, gross and exits; whether as one trade or two is not told apart."""
+    route = exchange(*SYMBOLS, freeze=200)
+    limits = replace(LIMITS, max_trades=500)
+    session = open_session([share(s, freeze=200) for s in SYMBOLS], lambda _: Chance(seed), limits=limits)
+    ledger = MemoryLedger()
+    made = Desk(session, Driver(session, route, ledger), ledger)
+    feeds = [walk(symbol, seed, 40) for symbol in SYMBOLS]
+    for number in range(40):
+        made.driver.run(together(*[feed[number : number + 1] for feed in feeds]))
+        again, commands = reborn(made, limits=limits)
+        assert not any(isinstance(command, CommitIntent | ModifyOrder | CancelOrder) for command in commands)
+        assert again.book.account.gross == session.book.account.gross
+        for symbol, slot in session.slots.items():
+            twin = again.slots[symbol]
+            assert (twin.quantity, [order.tag for order in twin.exits]) == (
+                slot.quantity, [order.tag for order in slot.exits],
+            )
+
+
 def test_a_position_without_an_exit_gets_its_stop() -> None:
     """Killed between the entry's fill and the stop: the first thing sent is the stop, for all of it."""
     wire = Wire()
     made, entry = entered(wire)
-    entry.add_fill(fill(entry, 60, 100_00))
-    entry.move(Status.CANCELLED)
+    wire.show(entry, Status.CANCELLED, fill(entry, 60, 100_00))
     _, commands = reborn(made)
     (stop,) = sent(commands)
     assert (stop.kind, stop.side, stop.quantity, stop.trigger, stop.sequence) == (Kind.SL, -1, 60, 99_00, 2)
@@ -105,8 +129,8 @@ def test_a_stop_that_is_too_small_is_resized() -> None:
     made, entry = entered(wire)
     wire.say(entry, Status.OPEN, fill(entry, 40, 100_00))
     made.driver.settle()
-    made.order(2).move(Status.TRIGGER_PENDING)
-    entry.add_fill(fill(entry, 60, 100_00, id="late"))
+    wire.show(made.order(2), Status.TRIGGER_PENDING)
+    wire.show(entry, Status.OPEN, fill(entry, 60, 100_00, id="late"))
     _, commands = reborn(made)
     (resize,) = [command for command in commands if isinstance(command, ModifyOrder)]
     assert (resize.order.sequence, resize.quantity, resize.kind) == (2, 100, Kind.SL)
@@ -114,8 +138,11 @@ def test_a_stop_that_is_too_small_is_resized() -> None:
 
 def test_an_intent_that_was_never_placed_is_not_sent_again() -> None:
     """NOT PLACED is over: the symbol is free, the number is used up."""
-    made, entry = entered(Wire())
-    entry.move(Status.NOT_PLACED)
+    wire = Wire()
+    wire.faults["place"] = [OrderUnknown("timed out")]
+    made, entry = entered(wire)
+    made.wait(2)
+    assert entry.status is Status.NOT_PLACED
     session, commands = reborn(made)
     assert commands == []
     assert (session.slots["AAA"].busy, session.book.account.reserved, session.book.sequence) == (False, {}, 1)
@@ -123,10 +150,11 @@ def test_an_intent_that_was_never_placed_is_not_sent_again() -> None:
 
 def test_an_entry_that_works_stays_reserved_and_busy() -> None:
     """With what it was reserved for."""
-    made, entry = entered(Wire())
-    entry.move(Status.OPEN)
+    wire = Wire()
+    made, entry = entered(wire, policy=PATIENT)
+    wire.show(entry, Status.OPEN)
     session, commands = reborn(made)
-    assert commands == []
+    assert not sent(commands)
     assert session.book.account.reserved == made.account.reserved
     assert session.slots["AAA"].busy
 
@@ -137,7 +165,7 @@ def test_the_target_and_the_stop_are_those_of_before() -> None:
     made, entry = entered(wire, Enter(1, 100, 200, "go"))
     wire.say(entry, Status.COMPLETE, fill(entry, 40, 100_00), fill(entry, entry.quantity - 40, 100_25, id="b"))
     made.driver.settle()
-    made.order(2).move(Status.TRIGGER_PENDING)
+    wire.show(made.order(2), Status.TRIGGER_PENDING)
     slot = made.slot()
     session, commands = reborn(made)
     assert commands == []
@@ -176,14 +204,16 @@ def test_a_fill_without_its_entry_is_not_passed_over() -> None:
     wire = Wire()
     made, entry, stop = protected(wire)
     stop.add_fill(fill(stop, 100, 99_00))
-    session = open_session([share()], lambda _: None)
-    orders = [order for order in made.ledger.orders.values() if order is not entry]
-    try:
-        commands = restore(session, orders, minute(3))
-    except Exception:
-        return
-    loud = [c for c in commands if getattr(c, "severity", "") in ("ERROR", "CRITICAL")]
-    assert loud or session.slots["AAA"].blocked or session.book.account.halted
+    del made.ledger.orders[entry.tag]
+    del wire.book[f"B{entry.tag}"]
+    session, commands = reborn(made)
+    loud = [c for c in commands if getattr(c, "severity", "") == "CRITICAL"]
+    assert ["a position that no entry explains" in one.message for one in loud] == [True]
+    assert session.slots["AAA"].blocked
+    assert session.slots["AAA"].quantity == -100
+    changes = session.on_bar(flat("AAA", 1, start=4)[0])
+    assert [(order.side, order.quantity, order.kind) for order in sent(list(changes))] == []
+    assert [c.order.tag for c in commands if isinstance(c, CancelOrder)] == [stop.tag], "it could sell 398 more"
 
 
 def test_a_halt_after_the_restore_flattens_what_was_restored() -> None:
@@ -192,7 +222,8 @@ def test_a_halt_after_the_restore_flattens_what_was_restored() -> None:
     made, _, stop = protected(wire)
     session, _ = reborn(made)
     session.warm(flat("AAA", 1, start=1)[0])
-    changes = [c for c in session.on_halt(Halt(minute(2), "by hand", flatten=True)) if isinstance(c, ModifyOrder)]
+    halt = Control(minute(2), HaltLevel.FLATTEN, "by hand")
+    changes = [c for c in session.on_control(halt) if isinstance(c, ModifyOrder)]
     assert [(c.order.tag, c.kind, c.quantity) for c in changes] == [(stop.tag, Kind.LIMIT, stop.quantity)]
     assert all(order.purpose is not Purpose.EXIT or order.working for order in session.book.orders.values())
 
@@ -204,6 +235,7 @@ def test_what_a_daily_loss_had_begun_to_close_is_closed() -> None:
     session = open_session([share()], lambda _: None)
     session.book.flattening = DAILY_LOSS
     commands = restore(session, [order_from_fields(order_fields(o)) for o in made.ledger.orders.values()], minute(1))
+    commands += session.handle(OrderBook(minute(1), wire.orders()))
     changes = [c for c in session.on_bar(flat("AAA", 1, start=2)[0]) if isinstance(c, ModifyOrder)]
     assert not commands
     assert [(c.order.tag, c.kind, c.price) for c in changes] == [(stop.tag, Kind.LIMIT, 99_75)]
@@ -211,12 +243,12 @@ def test_what_a_daily_loss_had_begun_to_close_is_closed() -> None:
 
 
 def test_of_two_resting_exits_one_is_taken_back() -> None:
-    """Both could fill and flip the position: the later stays, the earlier is cancelled."""
+    """Both could fill and flip the position: the earlier stays, the later is cancelled."""
     wire = Wire()
     made, _, stop = protected(wire)
-    made.order(2).move(Status.TRIGGER_PENDING)
-    twin = order_from_fields({**order_fields(stop), "tag": "T250829S00003", "sequence": 3})
+    twin = order_from_fields({**order_fields(stop), "tag": "T250829S00003X", "sequence": 3, "broker_id": ""})
     made.ledger.orders[twin.tag] = twin
-    session, commands = reborn(made)
-    assert [c.order.tag for c in commands if isinstance(c, CancelOrder)] == [stop.tag]
-    assert session.slots["AAA"].exit is session.book.orders[twin.tag]
+    wire.show(twin, Status.TRIGGER_PENDING)
+    _, commands = reborn(made)
+    assert [c.order.tag for c in commands if isinstance(c, CancelOrder)] == [twin.tag]
+    assert not any(isinstance(c, ModifyOrder) and c.order.tag == stop.tag for c in commands)

@@ -1,5 +1,6 @@
 """Risk: what may be sent, how large, and that no sequence of entries and exits gets beyond a limit."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.market.instrument import Instrument, Kind
-from common.trading.risk import CONFIRM_AFTER, EXIT_ALLOWED, Account, Limits
+from common.trading.limits import EXIT_ALLOWED, Limits
+from common.trading.risk import CONFIRM_AFTER, MAX_SLICES, Account, most_units
 from tests.unit.trading_case import LIMITS, share
 
 
 def limits(**changes: Any) -> Limits:
     """The ordinary ones, with changes."""
-    return Limits(**{**{name: getattr(LIMITS, name) for name in Limits.__slots__}, **changes})
+    return replace(LIMITS, **changes)
 
 
 MONEY = st.integers(1, 10**9)
@@ -41,10 +43,10 @@ def test_a_size_is_always_allowed_and_never_too_large(
         return
     assert quantity * stop <= risk
     assert account.need(price, quantity) <= min(value, capital - used)
-    assert freeze is None or quantity <= freeze
+    assert freeze is None or quantity <= MAX_SLICES * instrument.whole_lots(freeze)
     assert account.check_entry(instrument, price, quantity, stop).allowed
     more = account.check_entry(instrument, price, quantity + lot, stop)
-    assert not more.allowed or (freeze is not None and quantity + lot > freeze)
+    assert not more.allowed or quantity + lot > most_units(instrument)
 
 
 @pytest.mark.parametrize(("changes", "used", "code"), [
@@ -52,8 +54,8 @@ def test_a_size_is_always_allowed_and_never_too_large(
     ({}, {"halted": "by hand"}, "halted"),
     ({"max_trades": 3}, {"trades": 3}, "max_trades"),
     ({"max_trades": 3}, {"trades": 2, "reserved": {"X": 1}}, "max_trades"),
-    ({"max_open_positions": 2}, {"open_positions": 2, "reserved": {"X": 1, "Y": 1}}, "max_open_positions"),
-    ({"max_open_positions": 2}, {"open_positions": 1, "reserved": {"X": 1, "Y": 1}}, "max_open_positions"),
+    ({"max_open_positions": 2}, {"results": {"X": 0, "Y": 0}, "reserved": {"X": 1, "Y": 1}}, "max_open_positions"),
+    ({"max_open_positions": 2}, {"results": {"X": 0}, "reserved": {"X": 1, "Y": 1}}, "max_open_positions"),
     ({"max_order_value": 99_99}, {}, "max_order_value"),
     ({"capital": 150_00}, {"reserved": {"X": 50_01}}, "capital"),
     ({"risk_per_trade": 99}, {}, "risk_per_trade"),
@@ -87,8 +89,10 @@ def test_losses_lock_a_symbol_by_its_underlying() -> None:
     put = Instrument("NIFTYP", "NFO", Kind.PUT, 5, 75, underlying="NIFTY")
     other = Instrument("BANKC", "NFO", Kind.CALL, 5, 75, underlying="BANKNIFTY")
     for lost in (call, put):
-        account.open_positions += 1
-        account.close(lost, 100, 200)
+        account.open(lost.symbol, 1, 1)
+        account.close(lost.symbol, lost.symbol, 100, 200)
+        account.judge(lost.symbol, lost)
+        account.release(lost.symbol)
     assert account.check_entry(call, 10_00, 75, 5).code == "symbol_locked"
     assert account.check_entry(other, 10_00, 75, 5).allowed
 
@@ -97,8 +101,10 @@ def test_a_win_ends_the_row_of_losses() -> None:
     """Only losses in a row lock the class; what charges eat is a loss too."""
     account = Account(limits(losses_to_lock_class=2))
     for gross in (-1, 300, 199):
-        account.open_positions += 1
-        account.close(share(), gross, 200)
+        account.open("AAA", 1, 1)
+        account.close("AAA", "AAA", gross, 200)
+        account.judge("AAA", share())
+        account.release("AAA")
     assert account.losses_in_a_row == 1
     assert account.check_entry(share(), 100_00, 1, 100).allowed
 
@@ -108,9 +114,9 @@ def test_the_floor_is_the_daily_loss(trades: list[tuple[int, int]], open_pnl: in
     """The kept floor says the same as net P&L: reached at the second look in a row, and not before."""
     account = Account(limits(daily_loss=1_000))
     for gross, charges in trades:
-        account.open_positions += 1
+        account.open("AAA", 1, 1)
         account.open_pnl += gross
-        account.close(share(), gross, charges)
+        account.close("AAA", "AAA", gross, charges)
     account.bind("AAA", 30)
     account.open_pnl += open_pnl
     beyond = account.net <= -1_000

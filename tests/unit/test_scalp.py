@@ -11,7 +11,7 @@ from common.market.bar import Bar
 from common.market.instrument import Instrument, Kind
 from common.strategies import registry
 from common.strategies.scalp import Scalp, ScalpParameters
-from common.trading.strategy import Enter, Exit, Strategy
+from common.trading.strategy import Enter, Exit, Signal, Strategy
 from tests.unit.strategy_case import (
     DAY,
     FakeView,
@@ -47,7 +47,7 @@ def quoted(bid: int = 9_950, ask: int = 10_050, minute: int = 4) -> FakeView:
     return view
 
 
-def last_signal(closes: list[int], view: FakeView, **parameters: Any) -> Enter | Exit | None:
+def last_signal(closes: list[int], view: FakeView, **parameters: Any) -> Signal | None:
     """What the driver's last bar brings."""
     strategy = registry.build("scalp", {**QUICK, **parameters})
     return [strategy.on_bar(bar, view) for bar in minute_bars(closes, volume=0)][-1]

@@ -1,26 +1,15 @@
 """The session as a whole: hours, halts, daily loss, square-off, and news that should not be."""
 
+
 import pytest
 
 from common.market.bar import Quote
-from common.trading.messages import ChangeRefused, Halt, Timer
-from common.trading.orders import Kind, OrderTag, OrderUpdate, Purpose, Status, TransitionError
-from common.trading.risk import Limits
+from common.trading.halts import HaltLevel
+from common.trading.messages import ChangeFailed, Control, PriceBand, Timer
+from common.trading.orders import Kind, OrderTag, OrderUpdate, Purpose, Status
 from common.trading.strategy import Enter
-from tests.unit.trading_case import (
-    LIMITS,
-    LONG,
-    SHORT,
-    Wire,
-    bars,
-    desk,
-    entered,
-    fill,
-    flat,
-    hours,
-    minute,
-    protected,
-)
+from tests.unit.trading_case import LONG, SECOND, SHORT, SMALL_LOSS, bars, desk, flat, hours, minute
+from tests.unit.wire_case import Wire, entered, fill, protected
 
 
 @pytest.mark.parametrize(("at", "sent"), [(8, False), (9, True), (18, True), (19, False)])
@@ -36,7 +25,7 @@ def test_exits_are_never_denied() -> None:
     """Halted, out of hours and out of limits, the exit of an open position still goes out."""
     wire = Wire()
     made, _, stop = protected(wire, times=hours(entries=(0, 2)))
-    made.driver.tell(Halt(minute(3), "by hand", flatten=True))
+    made.driver.tell(Control(minute(3), HaltLevel.FLATTEN, "by hand"))
     assert wire.calls[-1][:2] == ("modify", stop.tag)
     assert stop.kind is Kind.LIMIT
 
@@ -45,7 +34,7 @@ def test_a_halt_stops_entries_and_keeps_the_stop() -> None:
     """Without flatten nothing is closed and nothing more is opened."""
     wire = Wire()
     made = desk(wire, {0: LONG, 5: LONG})
-    made.driver.tell(Halt(minute(0), "by hand", flatten=False))
+    made.driver.tell(Control(minute(0), HaltLevel.STOP_ENTRIES, "by hand"))
     made.driver.run(flat("AAA", 7))
     assert wire.calls == []
     assert made.session.book.denied == {"halted": 2}
@@ -55,7 +44,7 @@ def test_a_halt_with_flatten_cancels_entries() -> None:
     """An entry that is still on the wire is taken back."""
     wire = Wire()
     made, entry = entered(wire)
-    made.driver.tell(Halt(minute(1), "by hand", flatten=True))
+    made.driver.tell(Control(minute(1), HaltLevel.FLATTEN, "by hand"))
     assert wire.calls[-1] == ("cancel", entry.tag)
 
 
@@ -65,7 +54,7 @@ def test_a_fill_after_the_flattening_is_closed_too(how: str) -> None:
     wire = Wire()
     made, entry = entered(wire, times=hours(square_off=300 if how == "halt" else 2))
     if how == "halt":
-        made.driver.tell(Halt(minute(2), "by hand", flatten=True))
+        made.driver.tell(Control(minute(2), HaltLevel.FLATTEN, "by hand"))
     else:
         made.driver.take(Timer(minute(2)))
     wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00))
@@ -76,7 +65,7 @@ def test_a_fill_after_the_flattening_is_closed_too(how: str) -> None:
 
 
 def test_square_off_once_at_its_time_by_any_clock() -> None:
-    """A timer alone starts it: a symbol without bars is closed too; the next timer does not begin again."""
+    """A timer alone starts it: a symbol without bars is closed too; a timer a second later does not begin again."""
     wire = Wire()
     made, _, stop = protected(wire, times=hours(square_off=5))
     made.driver.take(Timer(minute(5) - 1))
@@ -84,7 +73,7 @@ def test_square_off_once_at_its_time_by_any_clock() -> None:
     made.driver.take(Timer(minute(5)))
     assert (stop.kind, stop.reason) == (Kind.LIMIT, "square-off")
     sent = len(wire.calls)
-    made.driver.take(Timer(minute(6)))
+    made.driver.take(Timer(minute(5) + SECOND))
     assert len(wire.calls) == sent
 
 
@@ -111,9 +100,6 @@ def test_no_alarm_after_the_close_when_flat() -> None:
     made = desk(Wire(), times=hours(square_off=5, close=8))
     made.driver.run(flat("AAA", 9))
     assert made.ledger.records == []
-
-
-SMALL_LOSS = Limits(**{**{n: getattr(LIMITS, n) for n in Limits.__slots__}, "daily_loss": 2_000_00})
 
 
 def test_the_daily_loss_needs_two_marks() -> None:
@@ -167,25 +153,41 @@ def test_a_short_is_marked_at_the_ask() -> None:
 
 
 def test_strange_symbols_and_orders_are_said_not_traded() -> None:
-    """Bars of other symbols are ignored; an update of an order that is not ours is a warning."""
+    """Bars and bands of other symbols are ignored; an order of ours that nobody intended is an alarm, once."""
     made = desk(Wire(), {0: Enter(1, 100, symbol="ZZZ")})
     assert made.session.handle(flat("ZZZ", 1)[0]) == ()
     made.driver.run(flat("AAA", 1))
-    made.driver.tell(OrderUpdate(OrderTag("T250829S00099"), Status.OPEN, 1))
-    assert [record.severity for record in made.ledger.records] == ["ERROR", "WARNING"]
+    made.driver.tell(PriceBand(1, "ZZZ", 0, 100_00))
+    for _ in range(2):
+        made.driver.tell(OrderUpdate(OrderTag("T250829S00099X"), Status.OPEN, 1))
+    assert [record.severity for record in made.ledger.records] == ["ERROR", "CRITICAL"]
     assert not made.ledger.orders
 
 
-def test_what_the_table_does_not_list_raises() -> None:
-    """More filled than ordered is not traded on: the caller hears of it."""
+def test_what_the_table_does_not_list_blocks_the_symbol() -> None:
+    """More filled than ordered: a person hears of it, the symbol is not entered again, the session goes on."""
     wire = Wire()
     made, entry = entered(wire)
-    with pytest.raises(TransitionError):
-        made.session.handle(OrderUpdate(entry.tag, Status.COMPLETE, 1, (fill(entry, entry.quantity + 1, 100_00),)))
+    wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity + 1, 100_00))
+    made.driver.settle()
+    (alarm,) = made.alarms()
+    assert alarm.message.startswith(f"AAA: order {entry.tag} of AAA: fill")
+    assert made.slot().blocked
+    wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00, id="right"))
+    made.driver.settle()
+    assert made.exits() == [(2, Kind.SL, entry.quantity)], "what was filled all the same has no stop"
 
 
 def test_a_refused_change_is_a_warning() -> None:
     """The order stands; a person can read why."""
     made, entry = entered(Wire())
-    made.driver.tell(ChangeRefused(entry, minute(1), "too many requests"))
+    made.driver.tell(ChangeFailed(entry, minute(1), "too many requests"))
     assert [(r.severity, r.fields["reason"]) for r in made.ledger.records] == [("WARNING", "too many requests")]
+
+
+def test_a_tick_at_the_square_off_begins_it() -> None:
+    """Also of a symbol that holds nothing."""
+    wire = Wire()
+    made, _, stop = protected(wire, symbols="AAA BBB", times=hours(square_off=5))
+    made.driver.take(Quote(minute(5), "BBB", 100_00))
+    assert (stop.kind, stop.reason) == (Kind.LIMIT, "square-off")

@@ -28,18 +28,22 @@ def test_home_is_needed(environment: dict[str, str]) -> None:
 NAMES = st.text(st.characters(blacklist_characters=os.pathsep + "/\0", blacklist_categories=["Cs"]), min_size=1)
 
 
-@example(home="h", sessions=[], mandate=None, source="", seed=2**53 + 1, ttl=10.0, history=10)
+@example(home="h", sessions=[], mandate=None, source="", seed=2**53 + 1, ttl=10.0, history=10, local=False)
+@example(home="h", sessions=[], mandate=None, source="", seed=1, ttl=None, history=10, local=True)
 @given(
     home=NAMES, sessions=st.lists(NAMES, max_size=4), mandate=st.none() | NAMES, source=NAMES,
-    seed=st.integers(-(2**70), 2**70), ttl=st.floats(0.1, 1e6), history=st.integers(1, 1000),
+    seed=st.integers(-(2**70), 2**70), ttl=st.none() | st.floats(0.1, 1e6), history=st.integers(1, 1000),
+    local=st.booleans(),
 )
 def test_a_child_has_the_same(
-    home: str, sessions: list[str], mandate: str | None, source: str, seed: int, ttl: float, history: int
+    home: str, sessions: list[str], mandate: str | None, source: str, seed: int, ttl: float | None,
+    history: int, local: bool,
 ) -> None:
     """What a parent puts into its child's environment is read back exactly."""
     settings = Settings(
         home=Path(home), sessions=tuple(map(Path, sessions)), mandate=Path(mandate) if mandate else None, seed=seed,
-        source_name=source, lease_ttl_seconds=ttl, history_sessions=history,
+        source_name=source, lease_ttl_seconds=ttl, history_sessions=history, local=local,
+        send_timeout_seconds=None if ttl is None else ttl / 3,
     )
     assert read_settings(settings.environment()) == settings
 
@@ -50,7 +54,9 @@ def test_a_child_does_not_inherit_a_mandate() -> None:
     assert read_settings({**inherited, **Settings(home=Path("/h")).environment()}).mandate is None
 
 
-@pytest.mark.parametrize("name", ["TRON_SEED", "TRON_LEASE_TTL_SECONDS", "TRON_HISTORY_SESSIONS"])
+@pytest.mark.parametrize(
+    "name", ["TRON_SEED", "TRON_LEASE_TTL_SECONDS", "TRON_SEND_TIMEOUT_SECONDS", "TRON_HISTORY_SESSIONS", "TRON_LOCAL"],
+)
 @pytest.mark.parametrize("text", ["soon", "nan", "inf", "1,5"])
 def test_numbers_that_are_none(name: str, text: str) -> None:
     """What is no number is refused with the variable's name."""
@@ -61,12 +67,22 @@ def test_numbers_that_are_none(name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [("TRON_SEED", "7.5"), ("TRON_HISTORY_SESSIONS", "2.5"), ("TRON_HISTORY_SESSIONS", "-1"),
-     ("TRON_LEASE_TTL_SECONDS", "0"), ("TRON_LEASE_TTL_SECONDS", "-10")],
+     ("TRON_LEASE_TTL_SECONDS", "0"), ("TRON_LEASE_TTL_SECONDS", "-10"), ("TRON_LEASE_TTL_SECONDS", "14"),
+     ("TRON_SEND_TIMEOUT_SECONDS", "15"), ("TRON_SEND_TIMEOUT_SECONDS", "-1"), ("TRON_LOCAL", "yes")],
 )
 def test_numbers_that_cannot_be_meant(name: str, text: str) -> None:
     """A lease without a life, half a session, half a seed: refused, never rounded in silence."""
     with pytest.raises(SettingsError, match=name):
         read_settings({**HOME, name: text})
+
+
+def test_how_long_a_lease_lasts() -> None:
+    """Live a request must end within the lease, with renewals to spare; on recorded sessions a restart waits less."""
+    live, recorded = Settings(home=Path("/h")), Settings(home=Path("/h"), sessions=(Path("/a/x.parquet"),))
+    assert (live.lease_ttl, live.send_timeout, live.recorded) == (30.0, 7.0, False)
+    assert (recorded.lease_ttl, recorded.send_timeout, recorded.recorded) == (10.0, 0.0, True)
+    chosen = dataclasses.replace(live, lease_ttl_seconds=60.0, send_timeout_seconds=5.0)
+    assert (chosen.lease_ttl, chosen.send_timeout) == (60.0, 5.0)
 
 
 def test_frozen_and_named_for_people() -> None:

@@ -1,26 +1,29 @@
-"""A workload in miniature: instruments, hours, markets, strategies and a broker on a wire, for tests of the core."""
+"""A workload in miniature: instruments, hours, markets, strategies and a desk, for tests of the core."""
 
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Final
 from zlib import crc32
 
 from common.exchange.fills import FillModel
 from common.exchange.simulated import Exchange
-from common.market.bar import Bar
+from common.market.bar import Bar, Quote
 from common.market.calendar import SessionTimes
 from common.market.instrument import AssetClass, Instrument, Kind
 from common.research.replay import MemoryLedger
-from common.trading import orders
 from common.trading.book import Book
 from common.trading.charges import ChargeRates, rates_on
 from common.trading.driver import Driver, OrderRoute
 from common.trading.exit_policy import ExitPolicy
-from common.trading.messages import Log
-from common.trading.orders import Fill, Order, OrderTag, OrderUpdate, Status
-from common.trading.risk import Account, Limits
+from common.trading.halts import HaltLevel
+from common.trading.limits import Limits
+from common.trading.messages import Control, Log
+from common.trading.orders import Kind as OrderKind
+from common.trading.orders import Order, Purpose
+from common.trading.pace import REPLAY, Pace
+from common.trading.risk import Account
 from common.trading.session import Session
 from common.trading.slot import Slot, Universe
 from common.trading.strategy import AnyParameters, Enter, Exit, Parameters, Signal, Strategy, View
@@ -36,6 +39,7 @@ LIMITS: Final = Limits(
     capital=100_000_00, daily_loss=10_000_00, risk_per_trade=1_000_00, max_trades=50, max_open_positions=5,
     max_order_value=50_000_00,
 )
+SMALL_LOSS: Final = replace(LIMITS, daily_loss=2_000_00)
 EXACT: Final = FillModel(half_spread_bps=0.0, slippage_ticks=0, participation=1.0)
 """Fills at the very price."""
 
@@ -125,47 +129,10 @@ class Chance(Script):
         draw = chance.random()
         if draw < 0.25:
             side = chance.choice((1, -1)) if self.shorts else 1
-            target = chance.choice((0, 0, chance.randint(10, 150)))
-            return Enter(side, chance.randint(5, 150), target, "chance", {"draw": round(draw, 3)})
+            target, trail = chance.choice((0, 0, chance.randint(10, 150))), chance.choice((0, 0, 40))
+            numbers = {"draw": round(draw, 3)}
+            return Enter(side, chance.randint(5, 150), target, "chance", numbers, trail_distance=trail)
         return Exit("chance") if draw > 0.93 else None
-
-
-class Wire(OrderRoute):
-    """A broker that does only what the test says; `calls` is what it was asked, `faults` what it raises next."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Any, ...]] = []
-        self.faults: dict[str, list[Exception]] = {}
-        self.queue: list[OrderUpdate] = []
-
-    def say(self, order: Order, status: Status, *fills: Fill, reason: str = "") -> None:
-        """The broker's next update."""
-        self.queue.append(OrderUpdate(order.tag, status, fills[-1].ts if fills else order.created, fills, "", reason))
-
-    def observe(self, event: object) -> bool:
-        del event
-        return bool(self.queue)
-
-    def drain(self) -> list[OrderUpdate]:
-        updates, self.queue = self.queue, []
-        return updates
-
-    def place(self, order: Order) -> str:
-        self._call("place", order.tag, order.kind, order.side, order.quantity, order.price, order.trigger)
-        return f"B{order.tag}"
-
-    def modify(self, tag: OrderTag, ts: int, kind: orders.Kind, quantity: int, price: int, trigger: int) -> None:
-        del ts
-        self._call("modify", tag, kind, quantity, price, trigger)
-
-    def cancel(self, tag: OrderTag, ts: int) -> None:
-        del ts
-        self._call("cancel", tag)
-
-    def _call(self, name: str, *what: Any) -> None:
-        self.calls.append((name, *what))
-        if self.faults.get(name):
-            raise self.faults[name].pop(0)
 
 
 @dataclass(slots=True)
@@ -190,58 +157,60 @@ class Desk:
     def alarms(self) -> list[Log]:
         return [record for record in self.ledger.records if record.severity == "CRITICAL"]
 
+    def wait(self, seconds: int = 1) -> None:
+        """Time passes as a live workload lets it pass: what the broker has said, then a timer, each second."""
+        for _ in range(seconds):
+            self.driver.settle()
+            self.driver.pass_time(self.session.now + SECOND)
+
+    def control(self, level: HaltLevel) -> None:
+        """What the person wants from now on."""
+        self.driver.tell(Control(self.session.now, level, "by hand"))
+        self.driver.settle()
+
+    def quote(self, price: int, symbol: str = "AAA", **more: int) -> None:
+        """The last price now, paise."""
+        self.driver.take(Quote(self.session.now, symbol, price, **more))
+
+    def exits(self, symbol: str = "AAA") -> list[tuple[int, OrderKind, int]]:
+        """Working exits: number, kind, what is left to fill."""
+        return [
+            (o.sequence, o.kind, o.remaining) for o in self.ledger.orders.values()
+            if o.symbol == symbol and o.purpose is Purpose.EXIT and o.working
+        ]
+
 
 def open_session(
     instruments: Iterable[Instrument], strategy: Callable[[str], Strategy | None], *, limits: Limits = LIMITS,
     times: SessionTimes | None = None, policy: ExitPolicy | None = None, rates: ChargeRates = RATES,
+    pace: Pace = REPLAY, asset_class: AssetClass = AssetClass.STOCK, may_short: bool = True,
 ) -> Session:
     """A fresh session on DAY."""
     listed = list(instruments)
-    book = Book(AssetClass.STOCK, DAY, Account(limits), policy or ExitPolicy(), rates)
+    book = Book(asset_class, DAY, Account(limits), policy or ExitPolicy(), rates, pace)
+    universe = Universe(DAY, listed)
     slots: dict[str, Slot] = {}
     for instrument in listed:
         chosen = strategy(instrument.symbol)
-        slots[instrument.symbol] = Slot(instrument, chosen, slots, Universe(DAY, listed), may_short=True)
+        slots[instrument.symbol] = Slot(instrument, chosen, slots, universe, may_short=may_short)
     return Session(book, slots, times or hours())
 
 
 def desk(route: OrderRoute, signals: Mapping[int, Signal] | None = None, *, symbols: str = "AAA", **more: Any) -> Desk:
-    """Shares of `symbols` (space between) on `route`, the first of them with a script."""
-    names = symbols.split()
-    session = open_session(
-        [share(name) for name in names], lambda name: Script(signals=signals) if name == names[0] else Script(), **more,
-    )
+    """Shares of `symbols` (space between) on `route`, the first of them with a script. freeze: of each."""
+    names, freeze = symbols.split(), more.pop("freeze", None)
+    listed = [share(name, freeze=freeze) for name in names]
+    session = open_session(listed, lambda name: Script(signals=signals) if name == names[0] else Script(), **more)
     ledger = MemoryLedger()
     return Desk(session, Driver(session, route, ledger), ledger)
 
 
-def exchange(*symbols: str, model: FillModel = EXACT) -> Exchange:
+def exchange(*symbols: str, model: FillModel = EXACT, freeze: int | None = None) -> Exchange:
     """Fills at the very price unless told otherwise."""
-    return Exchange({symbol: share(symbol) for symbol in symbols or ("AAA",)}, model)
+    return Exchange({symbol: share(symbol, freeze=freeze) for symbol in symbols or ("AAA",)}, model)
 
 
+PATIENT: Final = ExitPolicy(entry_timeout_seconds=10**6)
+"""Entries are not taken back."""
 LONG: Final = Enter(1, 100, 0.0, "go")
 SHORT: Final = Enter(-1, 100, 0.0, "go")
-
-
-def entered(wire: Wire, signal: Enter = LONG, **more: Any) -> tuple[Desk, Order]:
-    """A desk whose entry of minute 0 is on the wire, not filled yet."""
-    made = desk(wire, {0: signal}, **more)
-    made.driver.run(flat("AAA", 1))
-    return made, made.order(1)
-
-
-def fill(order: Order, quantity: int, price: int, id: str = "", ts: int = 0) -> Fill:
-    """An execution at the order's own time unless told otherwise."""
-    return Fill(id or f"{order.tag}-{order.filled}-{quantity}", ts or order.created, price, quantity)
-
-
-def protected(wire: Wire, signal: Enter = LONG, **more: Any) -> tuple[Desk, Order, Order]:
-    """A desk with a whole filled entry at 100 rupees and its stop resting."""
-    made, entry = entered(wire, signal, **more)
-    wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00))
-    made.driver.settle()
-    stop = made.order(2)
-    wire.say(stop, Status.TRIGGER_PENDING)
-    made.driver.settle()
-    return made, entry, stop

@@ -11,10 +11,11 @@ from common.adapters.clock import INDIA, VirtualClock
 from common.adapters.directory import DirectoryArchive
 from common.adapters.paper import PaperBroker
 from common.day.start import start_workloads
-from common.day.trade import TradePorts, trade
+from common.day.trade import trade
+from common.day.trade_ports import TradePorts, nanoseconds
 from common.exchange.fills import FillModel
 from common.exchange.simulated import Exchange
-from common.market.bar import Bar
+from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.instrument import AssetClass, Instrument
 from common.planning.limits import ClassLimits
 from common.planning.plan import ClassPlan, OpeningLimits, Plan, PlannerRecord
@@ -70,6 +71,14 @@ class Market:
     def without_volume(self, day: date, symbols: Sequence[str]) -> frozenset[str]:
         del day, symbols
         return frozenset()
+
+    def quotes(self, symbols: Sequence[str], at: datetime) -> list[Quote]:
+        now = nanoseconds(VirtualClock(at))
+        found = []
+        for symbol in symbols:
+            ended = [bar for bar in self.feeds[symbol] if bar.ts + NANOSECONDS_A_MINUTE <= now]
+            found += [Quote(now, symbol, bar.close, bar.bid, bar.ask) for bar in ended[-1:]]
+        return found
 
     def history(self, day: date, sessions: int) -> dict[str, list[list[Bar]]]:
         del day, sessions
@@ -230,7 +239,7 @@ class House:
         ports = TradePorts(
             Fused(self.store, fuse, "commit"), DirectoryArchive(self.folder / "archive"),
             self.market, self.clock, lambda *_: self.broker(fuse), holder=f"run {self.runs}",
-            lease_ttl_seconds=TTL_SECONDS,
+            lease_ttl_seconds=TTL_SECONDS, replay=True, heartbeat_seconds=300.0,
         )
         return trade(DAY, AssetClass.STOCK, ports)
 

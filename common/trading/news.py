@@ -1,0 +1,139 @@
+"""What the broker says of one of our orders: fills counted once, status by the table, doubts raised and answered."""
+
+from typing import Final
+
+from common.market.bar import NANOSECONDS_A_SECOND
+from common.trading.accounting import count, give_back
+from common.trading.book import Book
+from common.trading.changes import cancel
+from common.trading.doubts import Question
+from common.trading.ladder import refused
+from common.trading.messages import Command, Log
+from common.trading.orders import Kind, Order, OrderUpdate, Purpose, Status
+from common.trading.slot import Slot
+
+TERMS_TRUSTED_AFTER: Final = 2 * NANOSECONDS_A_SECOND
+"""A read so soon after a change may still show what was before it; news says itself how old it is."""
+_NOT_ARRIVED: Final = (Status.INTENDED, Status.UNKNOWN, Status.NOT_PLACED)
+_REFUSALS: Final = (Status.REJECTED, Status.NOT_PLACED)
+
+
+def hear(
+    book: Book, slot: Slot, order: Order, update: OrderUpdate, now: int, out: list[Command], asked: int = 0,
+) -> None:
+    """Bring `order` up to what `update` says. Raises TransitionError for what must not happen.
+
+    asked: when the read of the order book began that tells it, nanoseconds; 0 for news, which may be late.
+    """
+    if update.broker_id and not _is_same(book, slot, order, update, now, out):
+        return
+    if update.terms is not None and order.working:
+        _adopt_terms(book, order, update, asked)
+    if book.doubts.question(order) is Question.CHANGED and _is_beyond(order, update):
+        return  # it was made larger after all: a read tells how much, and these fills again
+    if order.status is Status.NOT_PLACED and order.purpose is Purpose.ENTRY:
+        _bind_again(book, slot, order)
+    filled = False
+    for fill in update.fills:
+        if order.add_fill(fill):
+            if slot.taken and order.purpose is Purpose.EXIT:
+                give_back(book, slot, order.side, fill, out)
+            count(book, slot, order, fill, out)
+            filled = True
+    if filled and slot.quantity:
+        book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))
+    if filled and order.purpose is Purpose.EXIT:
+        slot.refused_exits = 0
+    order.told, before = max(order.told, update.filled), order.status
+    if order.told > order.filled:
+        # The broker has counted fills that we have not been told: nothing is settled before we know them.
+        if before in _NOT_ARRIVED and order.move(Status.SENT):
+            _moved(book, slot, order, before, update, now, out)
+        book.doubts.raise_(order, Question.FILLS, now)
+        return
+    if order.move(update.status):
+        _moved(book, slot, order, before, update, now, out)
+    if book.doubts.question(order) is Question.FILLS:
+        book.doubts.clear(order)
+
+
+def _bind_again(book: Book, slot: Slot, order: Order) -> None:
+    """An entry that had been given up: what it had bound was released, or is another entry's by now."""
+    if slot.basket is None and slot.entry_order is not order:
+        need = order.need or book.account.need(order.price, order.quantity)
+        book.account.reserve_more(slot.key, need, order.quantity * order.stop_distance)
+
+
+def settled(book: Book, order: Order) -> bool:
+    """Whether the order has ended and nothing about its end is in doubt."""
+    return order.status.terminal and order not in book.doubts
+
+
+def _is_same(
+    book: Book, slot: Slot, order: Order, update: OrderUpdate, now: int, out: list[Command],
+) -> bool:
+    if order.broker_id and order.broker_id != update.broker_id:
+        slot.blocked = slot.blocked or "two orders of one intent"
+        text = f"the broker has two orders tagged {order.tag}: cancel {update.broker_id} by hand and compare positions"
+        book.alarm(slot, "double", text, now, out, tag=order.tag)
+        return False
+    order.broker_id = update.broker_id
+    return True
+
+
+def _is_beyond(order: Order, update: OrderUpdate) -> bool:
+    new = sum(fill.quantity for fill in update.fills if fill.id not in order.fill_ids)
+    return order.filled + new > order.quantity
+
+
+def _adopt_terms(book: Book, order: Order, update: OrderUpdate, asked: int) -> None:
+    assert update.terms is not None
+    settled_by_now = asked - order.changed >= TERMS_TRUSTED_AFTER or order in book.doubts
+    if settled_by_now if asked else update.ts > order.changed:
+        order.kind, order.quantity, order.price, order.trigger = update.terms
+
+
+def _moved(
+    book: Book, slot: Slot, order: Order, before: Status, update: OrderUpdate, now: int, out: list[Command],
+) -> None:
+    status = order.status
+    slot.resting = False
+    order.refusals = 0
+    if status is Status.UNKNOWN:
+        book.doubts.raise_(order, Question.PLACED, now)
+    elif book.doubts.question(order) is Question.PLACED:
+        book.doubts.clear(order)
+    if before is Status.NOT_PLACED:
+        book.alarm(slot, "late order", f"{order.tag} appeared after it was given up; it is ours again", now, out)
+        _return_to_slot(book, slot, order, now, out)
+    if status is Status.OPEN and order.kind is Kind.SL:
+        order.triggered = now
+    if status is Status.CANCELLED and _must_confirm(book, slot, order):
+        book.doubts.raise_(order, Question.ENDED, now)
+    if status in _REFUSALS:
+        fields = {"tag": order.tag, "symbol": order.symbol, "reason": update.reason}
+        out.append(Log(now, "WARNING", f"{order.tag} {status}: {update.reason}", fields))
+    if status is Status.REJECTED and order.purpose is Purpose.ENTRY:
+        slot.refusals += 1
+    elif order.purpose is Purpose.EXIT and (status is Status.NOT_PLACED or _is_refused_limit(order)):
+        refused(slot, now)  # a stop that is refused goes to the ladder at once
+
+
+def _is_refused_limit(order: Order) -> bool:
+    return order.status is Status.REJECTED and order.kind is Kind.LIMIT
+
+
+def _must_confirm(book: Book, slot: Slot, order: Order) -> bool:
+    """Cancelled orders have been seen to fill: one more look before another exit, or before a hedge is let go."""
+    return bool(book.pace.confirm_seconds) and (order.purpose is Purpose.EXIT or slot.basket is not None)
+
+
+def _return_to_slot(book: Book, slot: Slot, order: Order, now: int, out: list[Command]) -> None:
+    slot.busy = True
+    if order.purpose is Purpose.EXIT:
+        slot.exits.append(order)
+        return
+    if slot.entry is None:
+        slot.entry = slot.entry_order = order
+    else:
+        cancel(book, order, now, out)

@@ -1,0 +1,147 @@
+"""The broker's reports, sorted: ours are heard, others' are respected, what cannot be explained blocks its symbol."""
+
+from collections.abc import Mapping
+
+from common.trading.accounting import count_by_hand
+from common.trading.book import Book, tag_prefix
+from common.trading.changes import after_refusal
+from common.trading.doubts import Question
+from common.trading.ladder import refused
+from common.trading.messages import ChangeFailed, Command, Log, OrderBook, Positions
+from common.trading.news import hear, settled
+from common.trading.orders import Fill, Order, OrderUpdate, Purpose, Status, TransitionError
+from common.trading.ownership import BY_HAND, Ownership
+from common.trading.slot import Slot
+
+
+class Reports:
+    """Takes every kind of report and says whose position has to be looked at."""
+
+    __slots__ = ("_book", "_ownership", "_slots", "_strangers")
+
+    def __init__(self, book: Book, slots: Mapping[str, Slot]) -> None:
+        self._book = book
+        self._slots = slots
+        self._ownership = Ownership(book, self._taken)
+        self._strangers: set[str] = set()
+
+    def update(self, update: OrderUpdate, now: int, out: list[Command]) -> Slot | None:
+        """One piece of news; returns the slot to look at, None where nothing is to do."""
+        order = self._book.orders.get(update.tag)
+        if order is None:
+            return self._foreign(update, now, out, first=False)
+        slot = self._slots[order.symbol]
+        self._hear(slot, order, update, now, out)
+        return slot
+
+    def order_book(self, read: OrderBook, now: int, out: list[Command], *, first: bool) -> list[Slot]:
+        """The whole order book; returns the slots to look at."""
+        book, touched, listed = self._book, dict[str, Slot](), set[str]()
+        for update in read.orders:
+            order = book.orders.get(update.tag)
+            if order is None:
+                slot = self._foreign(update, now, out, first=first)
+            else:
+                listed.add(order.tag)
+                if _is_old_news(book, order, update):
+                    continue
+                slot = self._slots[order.symbol]
+                self._hear(slot, order, update, now, out, read.asked)
+            if slot is not None:
+                touched[slot.symbol] = slot
+        for tag in book.doubts.tags():
+            order = book.orders[tag]
+            slot = self._slots[order.symbol]
+            if book.doubts.answered(order, read.asked, listed=tag in listed):
+                if tag not in listed:
+                    order.move(Status.NOT_PLACED)
+                    book.heard.append(order)
+                    text = f"{tag} never reached the broker"
+                    out.append(Log(now, "WARNING", text, {"tag": tag, "symbol": order.symbol}))
+                order.cancelling = order.cancelling if order.status.terminal else 0
+                self._end(slot, order)
+                touched[slot.symbol] = slot
+        return list(touched.values())
+
+    def positions(self, read: Positions, out: list[Command], *, first: bool) -> list[Slot]:
+        """The broker's net positions; returns the slots whose position was corrected."""
+        return self._ownership.on_positions(read, self._slots, out, first=first)
+
+    def change_failed(self, slot: Slot, failed: ChangeFailed, now: int, out: list[Command]) -> None:
+        """A modification or a cancellation that was refused, or whose outcome is unclear."""
+        order = failed.order
+        how = "unclear" if failed.unclear else "refused"
+        fields = {"tag": order.tag, "symbol": order.symbol, "reason": failed.reason}
+        out.append(Log(now, "WARNING", f"change of {order.tag} {how}: {failed.reason}", fields))
+        order.cancelling = 0
+        slot.alert, slot.resting = True, False
+        if failed.unclear:
+            self._book.doubts.raise_(order, Question.CHANGED, now)
+            return
+        order.refusals += 1
+        order.retry_at = after_refusal(order.refusals, now)
+        if order.purpose is Purpose.EXIT:
+            refused(slot, now)
+            slot.stepped_at = order.stepped_at = 0
+
+    def _hear(
+        self, slot: Slot, order: Order, update: OrderUpdate, now: int, out: list[Command], asked: int = 0,
+    ) -> None:
+        self._book.heard.append(order)
+        try:
+            hear(self._book, slot, order, update, now, out, asked)
+        except TransitionError as error:
+            slot.blocked = slot.blocked or "the broker said what must not happen"
+            self._book.alarm(slot, "transition", str(error), now, out, tag=order.tag)
+        self._end(slot, order)
+
+    def _end(self, slot: Slot, order: Order) -> None:
+        """Let go of an order that has ended for certain; a stop that ended by itself means the way out."""
+        if not settled(self._book, order):
+            return
+        if slot.entry is order:
+            slot.entry = None
+        if order not in slot.exits:
+            return
+        slot.exits.remove(order)
+        by_itself = order.status in (Status.CANCELLED, Status.REJECTED) and not order.cancelling
+        if slot.quantity and by_itself and not slot.leaving:
+            slot.leaving = f"stop {order.status.lower()}"
+            slot.leaving_since = max(order.created, order.triggered)
+
+    def _foreign(self, update: OrderUpdate, now: int, out: list[Command], *, first: bool) -> Slot | None:
+        """An order that this workload did not send."""
+        book = self._book
+        if update.tag.startswith(book.prefix):
+            self._stranger(update, now, out)
+            return None
+        slot = self._slots.get(update.symbol)
+        if slot is None or _is_trons(update.tag, book):
+            return None
+        return slot if self._ownership.on_order(slot, update, out, first=first) else None
+
+    def _stranger(self, update: OrderUpdate, now: int, out: list[Command]) -> None:
+        if update.tag in self._strangers:
+            return
+        self._strangers.add(update.tag)
+        slot = self._slots.get(update.symbol)
+        if slot is not None:
+            slot.blocked = slot.blocked or "an order of ours that nobody intended"
+        text = f"the broker has {update.tag}, which we never intended: stop, and look for a second workload"
+        out.append(Log(now, "CRITICAL", text, {"tag": update.tag, "symbol": update.symbol}))
+
+    def _taken(self, slot: Slot, fill: Fill, out: list[Command]) -> None:
+        count_by_hand(self._book, slot, fill, BY_HAND, out)
+
+
+def _is_old_news(book: Book, order: Order, update: OrderUpdate) -> bool:
+    """Most of every read: nothing that we do not know."""
+    if order.status is not update.status or order.filled != update.filled or order in book.doubts:
+        return False
+    return order.status.terminal or update.terms == (order.kind, order.quantity, order.price, order.trigger)
+
+
+def _is_trons(tag: str, book: Book) -> bool:
+    """Of another workload of the same account and date."""
+    return any(tag.startswith(tag_prefix(one, book.day)) for one in type(book.asset_class))
+
