@@ -1,4 +1,4 @@
-"""What an order gets from a bar: price and quantity, with spread, slippage and participation."""
+"""What an order gets: price and quantity on a bar, with spread, slippage and participation; its place in a queue."""
 
 from dataclasses import dataclass
 from zlib import crc32
@@ -14,12 +14,15 @@ class FillModel:
 
     slippage_ticks: up to so many ticks worse, drawn by seed, tag and fill number, so that a restart draws the same.
     participation: part of a bar's volume that one order may take (a tenth is usual practice).
+    queue_share: part of what a quote shows at our price that is ahead of an order that joins there (1: all of it, as
+    everybody who is seen came before; those who leave the queue are only seen when less is shown than was ahead).
     """
 
     half_spread_bps: float = 1.0
     slippage_ticks: int = 2
     participation: float = 0.1
     seed: int = 0
+    queue_share: float = 1.0
 
     def price(self, instrument: Instrument, raw: float, side: int, bar: Bar, tag: str, number: int) -> Paise:
         """What `side` pays where the market stood at `raw` (paise), on the tick; 0 where nobody offers the other side.

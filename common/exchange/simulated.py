@@ -1,207 +1,276 @@
-"""A simulated exchange on bars: orders rest, trigger, fill in part or whole; the same input gives the same fills.
-
-An order takes part in a bar if it was sent before the bar's end, and in its opening if it was sent before its start;
-each order uses a bar once.
-"""
+"""A simulated exchange on bars and quotes: the same input gives the same fills, whatever restarts in between."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Final
 
+from common.exchange.arrivals import Arrivals
+from common.exchange.bar_matching import BarMatcher
+from common.exchange.books import Books
+from common.exchange.checks import BEING_PROCESSED, NO_PROTECTION, RMS_CANCELLED, TOO_MANY_CHANGES, Checks, Rules
 from common.exchange.fills import FillModel
-from common.exchange.resting import RestingOrder
-from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote, bar_of
+from common.exchange.funds import Funds
+from common.exchange.latency import Latency
+from common.exchange.protection import AUTOMATIC, protected_price
+from common.exchange.quote_matching import QuoteMatcher
+from common.exchange.resting import Request, RestingOrder, Verb, update_of
+from common.exchange.standing import Standing, is_news
+from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.instrument import Instrument
+from common.market.money import Paise
 from common.trading.errors import OrderRejected
-from common.trading.orders import Fill, Kind, Order, OrderUpdate, Status
+from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Status
 
+AT_ONCE: Final = Latency()
+NO_RULES: Final = Rules()
 _PENDING: Final = Status.TRIGGER_PENDING
 
 
 class Exchange:
     """instruments: by symbol. without_volume: symbols whose data has no volume, filled by price alone.
 
-    order_ids: how ids begin, so that those of several exchanges on one day differ.
+    order_ids: how ids begin, so that those of several exchanges on one day differ. book: every order of the day, by tag
+    or, where it has none, by id; one on its way is there and SENT. See docs/exchange.md for what is simulated.
     """
 
     def __init__(
         self, instruments: Mapping[str, Instrument], model: FillModel, without_volume: Collection[str] = (),
-        order_ids: str = "",
+        order_ids: str = "", *, rules: Rules = NO_RULES, latency: Latency = AT_ONCE,
     ) -> None:
         self.instruments = instruments
         self.model = model
-        self.without_volume = frozenset(without_volume)
+        self.rules = rules
+        self.latency = latency
+        self.now = 0
+        self.books = Books()
+        self.book = self.books.orders
         self._order_ids = order_ids
-        self.orders: dict[str, RestingOrder] = {}
-        self.updates: list[OrderUpdate] = []
-        self._working: dict[str, list[RestingOrder]] = {}
-        self._fresh: list[RestingOrder] = []
-        self._last: dict[str, Bar | Quote] = {}
+        self._standing = Standing()
+        self._checks = checks = Checks(instruments, rules)
+        self._bars = BarMatcher(self.books, model, checks, without_volume)
+        self._quotes = QuoteMatcher(self.books, model, checks, self._standing)
+        funds = None if rules.margin is None else Funds(self.books, self._standing, checks, rules.margin)
+        self._arrivals = Arrivals(self.books, checks, funds, self._standing, self._quotes)
+        self._working = self.books.working
+        self._last = self._standing.last
+        self._flight = self._arrivals.flight
+        self._banded = checks.banded
+        self._clocked = False
+        self._travels = latency != AT_ONCE
+        self._live = self._travels or rules.on is not None
 
     def restore(self, orders: Collection[RestingOrder]) -> None:
-        """Take orders back from a journal."""
-        for order in orders:
-            self.orders[order.tag] = order
-            if order.working:
-                self._working.setdefault(order.symbol, []).append(order)
+        """Take orders back from a journal, in the order in which they were placed."""
+        self.books.restore(orders)
+        self._arrivals.restore()
 
     def observe(self, event: Bar | Quote) -> bool:
-        """The market moves; True when there is something to drain. A quote fills what it meets, whole, at the touch."""
+        """The market moves; True when there is something to drain."""
+        if self._live:
+            return self._observe_live(event)
         symbol = event.symbol
         self._last[symbol] = event
         if symbol in self._working:
-            bar = event if isinstance(event, Bar) else bar_of(event)
+            if isinstance(event, Quote):
+                self._live = True
+                self._quotes.observe(event, None)
+                return bool(self.books.updates)
             for order in self._working[symbol]:
                 # A stop that the bar does not reach is by far the commonest case: settled without a call.
-                if order.status is not _PENDING or (bar.high if order.side > 0 else -bar.low) >= order.alarm:
-                    self._match_all(symbol, bar)
-                    return bool(self.updates)
+                if order.status is not _PENDING or (event.high if order.side > 0 else -event.low) >= order.alarm:
+                    self._match_all(event)
+                    return bool(self.books.updates)
         return False
+
+    def _observe_live(self, event: Bar | Quote) -> bool:
+        """With quotes, latency or a clock of its own. A symbol that has quotes takes no bars: they tell the same."""
+        symbol, ts = event.symbol, event.ts
+        before = self._last.get(symbol)
+        if isinstance(event, Bar):
+            self._pass(ts + NANOSECONDS_A_MINUTE - 1)
+            if not isinstance(before, Quote):
+                self._last[symbol] = event
+                if symbol in self._working:
+                    self._match_all(event)
+            return bool(self.books.updates)
+        if ts > self.now:
+            self.now = ts
+        if self._flight and self._flight[0][0] <= ts:
+            self._arrivals.reach(ts)
+        if before is not None and ts <= before.ts and isinstance(before, Quote) and not is_news(event, before):
+            return bool(self.books.updates)
+        self._last[symbol] = event
+        if symbol in self._banded:
+            self._standing.note(event)
+        if symbol in self._working:
+            self._quotes.observe(event, before)
+        return bool(self.books.updates)
+
+    def pass_time(self, ts: int) -> bool:
+        """It is `ts` (nanoseconds UTC): what was under way until then arrives. True when there is something to drain.
+
+        From the first call on the exchange goes by its own clock, and no longer by what senders say of theirs.
+        """
+        self._live = self._clocked = True
+        self._pass(ts)
+        return bool(self.books.updates)
 
     def drain(self) -> list[OrderUpdate]:
         """Updates since the last call; orders sent within the current bar meet the rest of it first."""
-        if self._fresh:
-            fresh, self._fresh = self._fresh, []
+        arrivals = self._arrivals
+        if arrivals.fresh:
+            fresh, arrivals.fresh = arrivals.fresh, []
             for order in fresh:
-                bar = self._last_bar(order.symbol)
-                if bar is not None and order.working:
-                    self._match(order, bar)
-        updates = self.updates
+                bar = self._last.get(order.symbol)
+                if isinstance(bar, Bar) and order.working and order.symbol not in self.books.halted:
+                    self._bars.match(order, bar)
+        updates = self.books.updates
         if updates:
-            self.updates = []
+            self.books.updates = []
         return updates
 
     def place(self, order: Order) -> str:
-        """Accept a new order; returns its id. Raises OrderRejected. The same tag twice is refused."""
-        instrument = self.instruments.get(order.symbol)
-        if instrument is None or instrument.asset_class is None:
-            raise OrderRejected(f"{order.symbol} is not traded here today")
-        if order.tag in self.orders:
+        """Take a new order; returns its id. Raises OrderRejected. The same tag twice is refused.
+
+        On its way it is SENT, and what is refused on arrival is told as REJECTED.
+        """
+        book = self.book
+        if order.tag in book:
             raise OrderRejected(f"an order tagged {order.tag} exists")
-        self._check(instrument, order.kind, order.side, order.quantity, order.price, order.trigger, order.created)
-        id = f"{self._order_ids}{len(self.orders) + 1:08d}"
-        resting = RestingOrder(
-            id, order.tag, order.symbol, order.side, order.quantity, order.kind, order.price, order.trigger,
-            order.created,
-        )
-        resting.status = Status.TRIGGER_PENDING if order.kind is Kind.SL else Status.OPEN
-        self.orders[order.tag] = resting
-        self._working.setdefault(order.symbol, []).append(resting)
-        self._fresh.append(resting)
-        self.updates.append(OrderUpdate(order.tag, resting.status, order.created, (), resting.id))
-        return resting.id
+        return self._send(RestingOrder(
+            f"{self._order_ids}{len(book) + 1:08d}", order.tag, order.symbol, order.side, order.quantity, order.kind,
+            order.price, order.trigger, order.created,
+        ))
+
+    def foreign_order(
+        self, symbol: str, side: int, quantity: int, ts: int, price: Paise = 0, trigger: Paise = 0,
+        protection: float = AUTOMATIC,
+    ) -> str:
+        """An order of the person or the broker, without a tag; price 0 is a market order, protected by so many percent.
+
+        Returns its id, by which it is changed and cancelled. Raises OrderRejected.
+        """
+        kind = Kind.SL if trigger else Kind.LIMIT
+        limit = price or self.market_price(symbol, side, protection)
+        id = f"{self._order_ids}{len(self.book) + 1:08d}"
+        return self._send(RestingOrder(id, OrderTag(""), symbol, side, quantity, kind, limit, trigger, ts))
+
+    def market_price(self, symbol: str, side: int, protection: float = AUTOMATIC) -> Paise:
+        """The limit that the broker makes of a market order now, paise. Raises OrderRejected."""
+        if not protection:
+            raise OrderRejected(NO_PROTECTION)
+        standing = self._last.get(symbol)
+        if standing is None or symbol not in self.instruments:
+            raise OrderRejected(f"there is no price of {symbol} yet")
+        band = self._checks.bands.get(symbol, (0, 0))
+        return protected_price(self.instruments[symbol], side, standing, protection, band)
 
     def modify(self, tag: str, ts: int, kind: Kind, quantity: int, price: int, trigger: int) -> None:
-        """Change a working order; a LIMIT cannot become a stop again. Raises OrderRejected."""
-        order = self._find(tag)
-        if kind is Kind.SL and order.status is not Status.TRIGGER_PENDING:
-            raise OrderRejected("a limit order cannot become a stop")
-        if quantity < order.filled:
-            raise OrderRejected(f"{order.filled} of the order are filled")
-        self._check(self.instruments[order.symbol], kind, order.side, quantity, price, trigger, ts)
-        order.kind, order.quantity, order.price, order.since = kind, quantity, price, ts
-        order.set_trigger(trigger)
-        if order.filled == order.quantity:
-            self._finish(order, Status.COMPLETE)
-        elif kind is Kind.LIMIT:
-            order.status = Status.OPEN
-        self.updates.append(OrderUpdate(order.tag, order.status, ts, (), order.id))
+        """Change a working order; a LIMIT cannot become a stop again. Raises OrderRejected.
+
+        Under way it can still fail: that is told by an update with the reason and the terms as they are.
+        """
+        order, terms, sent = self._find(tag), (kind, quantity, price, trigger), self.now if self._clocked else ts
+        most = self.rules.modifications
+        if most is not None and order.modifications >= most:
+            raise OrderRejected(TOO_MANY_CHANGES)
+        self._checks.look_at_terms(self.instruments[order.symbol], terms)
+        delay = self.latency.delay(order.key, order.requests) if self._travels else 0
+        if delay:
+            self._arrivals.look_at_change(order, terms, sent)
+            self._arrivals.send(order, Request(sent + delay, Verb.MODIFY, terms))
+        else:
+            self._arrivals.change(order, terms, sent)
+        order.modifications += 1
+        order.requests += 1
+        order.sent = sent
 
     def cancel(self, tag: str, ts: int) -> None:
         """Take what is left of a working order from the book. Raises OrderRejected."""
-        order = self._find(tag)
-        order.since = ts
-        self._finish(order, Status.CANCELLED)
-        self.updates.append(OrderUpdate(order.tag, order.status, ts, (), order.id))
+        order, sent = self._find(tag), self.now if self._clocked else ts
+        delay = self.latency.delay(order.key, order.requests) if self._travels else 0
+        if delay:
+            self._arrivals.send(order, Request(sent + delay, Verb.CANCEL, order.terms))
+        else:
+            self._arrivals.withdraw(order, sent)
+        order.requests += 1
+        order.sent = sent
 
-    def _last_bar(self, symbol: str) -> Bar | None:
-        event = self._last.get(symbol)
-        return bar_of(event) if isinstance(event, Quote) else event
+    def orders(self) -> list[OrderUpdate]:
+        """The whole order book of the day, others' too."""
+        return [update_of(order, order.since) for order in self.book.values()]
 
-    def _find(self, tag: str) -> RestingOrder:
-        order = self.orders.get(tag)
+    def positions(self) -> dict[str, int]:
+        """Signed net units by symbol over all fills, others' too; nothing where it is 0."""
+        return {symbol: units for symbol, units in self.books.net.items() if units}
+
+    def set_band(self, symbol: str, lower: Paise, upper: Paise) -> None:
+        """Prices of the day that are taken, paise; 0 for no bound. What rests outside stays, unless it is a stop."""
+        self._checks.set_band(symbol, lower, upper)
+
+    def halt(self, symbol: str) -> None:
+        """Nothing trades there, and every order and every change is refused, until `resume`."""
+        self.books.halt(symbol)
+
+    def resume(self, symbol: str) -> None:
+        """Trading goes on with the next news of the market."""
+        self.books.resume(symbol)
+
+    def broker_square_off(self, ts: int, symbols: Collection[str] | None = None) -> list[str]:
+        """The broker's risk desk cancels every order and exits every position (of `symbols`), at once, at the market.
+
+        Its own orders have no tag, and travel like others; returns their ids. What is halted, or cannot be priced or
+        sent, stays.
+        """
+        halted = self.books.halted
+        mine = [order for order in self.book.values() if symbols is None or order.symbol in symbols]
+        for order in mine:
+            if order.working and order.symbol not in halted:
+                self._arrivals.sweep(order, self.now if self._clocked else ts, RMS_CANCELLED)
+        ids = []
+        for symbol, units in self.positions().items():
+            if symbols is None or symbol in symbols:
+                most = self.instruments[symbol].freeze_quantity
+                most = abs(units) if most is None else self.instruments[symbol].whole_lots(most)
+                for begun in range(0, abs(units), most):
+                    with suppress(OrderRejected):
+                        quantity = min(most, abs(units) - begun)
+                        ids.append(self.foreign_order(symbol, -1 if units > 0 else 1, quantity, ts))
+        return ids
+
+    def _match_all(self, bar: Bar) -> None:
+        for order in self._working[bar.symbol][:]:
+            self._bars.match(order, bar)
+
+    def _pass(self, ts: int) -> None:
+        self.now = max(self.now, ts)
+        self._arrivals.reach(ts)
+
+    def _find(self, key: str) -> RestingOrder:
+        order = self.book.get(key)
         if order is None:
-            raise OrderRejected(f"no order is tagged {tag}")
+            raise OrderRejected(f"no order is tagged {key}")
         if not order.working:
             raise OrderRejected(f"the order is {order.status}")
+        if order.coming is not None:
+            raise OrderRejected(BEING_PROCESSED)
         return order
 
-    def _check(
-        self, instrument: Instrument, kind: Kind, side: int, quantity: int, price: int, trigger: int, ts: int,
-    ) -> None:
-        if quantity <= 0 or quantity % instrument.lot:
-            raise OrderRejected(f"quantity {quantity} is not in lots of {instrument.lot}")
-        if instrument.freeze_quantity is not None and quantity > instrument.freeze_quantity:
-            raise OrderRejected(f"quantity {quantity} is above the freeze quantity {instrument.freeze_quantity}")
-        for value in (price, trigger) if kind is Kind.SL else (price,):
-            if value <= 0 or value % instrument.tick:
-                raise OrderRejected(f"price {value} is not on the tick of {instrument.tick}")
-        bar = self._last_bar(instrument.symbol)
-        if kind is Kind.SL and bar is not None:
-            last = bar.close if ts >= bar.ts + NANOSECONDS_A_MINUTE else bar.open
-            if (trigger - last) * side <= 0:
-                raise OrderRejected("the trigger is through the last price")
-
-    def _match_all(self, symbol: str, bar: Bar) -> None:
-        for order in self._working[symbol][:]:
-            self._match(order, bar)
-
-    def _match(self, order: RestingOrder, bar: Bar) -> None:
-        if order.matched >= bar.ts or order.since >= bar.ts + NANOSECONDS_A_MINUTE:
-            return
-        order.matched = bar.ts
-        before_open = order.since <= bar.ts
-        side, raw, ts = order.side, bar.open, bar.ts
-        aggressive = before_open
-        if order.status is Status.TRIGGER_PENDING:
-            gapped = before_open and (bar.open - order.trigger) * side >= 0
-            reach = bar.high if side > 0 else bar.low
-            if not gapped and (reach - order.trigger) * side < 0:
-                return
-            order.status = Status.OPEN
-            self.updates.append(OrderUpdate(order.tag, Status.OPEN, ts, (), order.id))
-            raw = bar.open if gapped else order.trigger
-            ts = bar.ts if gapped else bar.ts + NANOSECONDS_A_MINUTE // 2
-            aggressive = True
-        price = self._price(order, bar, raw, aggressive=aggressive)
-        if price:
-            self._fill(order, bar, price, ts)
-
-    def _price(self, order: RestingOrder, bar: Bar, raw: int, *, aggressive: bool) -> int:
-        """What the order pays on this bar, 0 if it does not trade."""
-        side = order.side
-        if aggressive:
-            instrument = self.instruments[order.symbol]
-            price = self.model.price(instrument, raw, side, bar, order.tag, len(order.fills))
-            if price and (order.price - price) * side >= 0:
-                return price
-        passed = bar.low < order.price if side > 0 else bar.high > order.price
-        return order.price if passed else 0
-
-    def _fill(self, order: RestingOrder, bar: Bar, price: int, ts: int) -> None:
-        has_volume = order.symbol not in self.without_volume
-        instrument = self.instruments[order.symbol]
-        quantity = self.model.quantity(instrument, bar, order.quantity - order.filled, has_volume=has_volume)
-        if quantity <= 0:
-            return
-        fill = Fill(f"{order.id}-{len(order.fills) + 1}", ts, price, quantity)
-        order.fills.append(fill)
-        order.filled += quantity
-        if order.filled == order.quantity:
-            self._finish(order, Status.COMPLETE)
-        self.updates.append(OrderUpdate(order.tag, order.status, ts, (fill,), order.id))
-
-    def _finish(self, order: RestingOrder, status: Status) -> None:
-        order.status = status
-        working = self._working[order.symbol]
-        working.remove(order)
-        if not working:
-            del self._working[order.symbol]
-
-
-def update_of(order: RestingOrder, ts: int) -> OrderUpdate:
-    """The whole truth about one order, as a read of the order book tells it."""
-    terms = (order.kind, order.quantity, order.price, order.trigger)
-    return OrderUpdate(order.tag, order.status, ts, tuple(order.fills), order.id, terms=terms)
-
-
-__all__ = ["Exchange", "update_of"]
+    def _send(self, order: RestingOrder) -> str:
+        instrument = self._checks.traded.get(order.symbol)
+        if instrument is None:
+            raise OrderRejected(f"{order.symbol} is not traded here today")
+        kind = order.kind
+        terms = (kind, order.quantity, order.price, order.trigger)
+        sent = order.sent = self.now if self._clocked else order.since
+        self._checks.look_at_terms(instrument, terms)
+        if kind is not Kind.LIMIT or self._checks.priced:
+            self._arrivals.look_at_price(instrument, order.side, terms, sent)
+        delay = self.latency.delay(order.key, 0) if self._travels else 0
+        if delay:
+            self.book[order.key] = order
+            self._arrivals.send(order, Request(sent + delay, Verb.PLACE, terms))
+            self.books.tell(order, sent)
+        elif self._arrivals.admit(order, sent):
+            self._live = True
+        return order.id

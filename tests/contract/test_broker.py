@@ -25,6 +25,12 @@ BROKERS: dict[str, Callable[[Path], Broker]] = {
 """name -> opens the broker whose account is kept at `place`; opened again, it finds the same orders."""
 
 
+def by_the_person(broker: Broker, side: int, quantity: int, ts: int) -> str:
+    """Somebody else orders in the same account, at the market; returns the id of the order."""
+    assert isinstance(broker, PaperBroker)
+    return broker.foreign_order("AAA", side, quantity, ts)
+
+
 @pytest.fixture(params=sorted(BROKERS))
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opening]:
     """Opens one more handle on the same account; all are closed at the end."""
@@ -48,7 +54,10 @@ def order(n: int = 1, side: int = 1, price: int = 100_00, trigger: int = 0, quan
 def told(broker: Broker) -> list[Any]:
     """The order book as comparable values."""
     return [
-        (update.tag, update.status, update.broker_id, [(f.id, f.ts, f.price, f.quantity) for f in update.fills])
+        (
+            update.tag, update.status, update.broker_id, [(f.id, f.ts, f.price, f.quantity) for f in update.fills],
+            (update.symbol, update.side, update.filled, update.terms),
+        )
         for update in broker.orders()
     ]
 
@@ -63,9 +72,9 @@ def trade(broker: Broker, start: int = 0, volume: int = 300, count: int = 1, pri
 
 
 def test_an_empty_account(opening: Opening) -> None:
-    """No orders, nothing to drain."""
+    """No orders, no positions, nothing to drain."""
     broker = opening()
-    assert (broker.orders(), broker.drain()) == ([], [])
+    assert (broker.orders(), broker.positions(), broker.drain()) == ([], {}, [])
 
 
 def test_a_placed_order_is_in_the_book_at_once_and_after_opening_anew(opening: Opening) -> None:
@@ -73,7 +82,8 @@ def test_a_placed_order_is_in_the_book_at_once_and_after_opening_anew(opening: O
     broker = opening()
     id = broker.place(order())
     assert id
-    assert told(broker) == told(opening()) == [("T250829S00001", Status.OPEN, id, [])]
+    terms = ("AAA", 1, 0, (Kind.LIMIT, 100, 100_00, 0))
+    assert told(broker) == told(opening()) == [("T250829S00001", Status.OPEN, id, [], terms)]
 
 
 def test_a_tag_is_placed_once(opening: Opening) -> None:
@@ -93,8 +103,9 @@ def test_fills_are_told_once_by_drain_and_always_by_orders(opening: Opening) -> 
     updates = [*trade(broker), *trade(broker, 1, 500)]
     assert [(u.status, [f.quantity for f in u.fills]) for u in updates] == [(Status.OPEN, [30]), (Status.OPEN, [50])]
     assert broker.drain() == []
-    ((_, status, _, fills),) = told(broker)
-    assert (status, [quantity for *_, quantity in fills]) == (Status.OPEN, [30, 50])
+    ((_, status, _, fills, (_, _, filled, _)),) = told(broker)
+    assert (status, filled, [quantity for *_, quantity in fills]) == (Status.OPEN, 80, [30, 50])
+    assert [update.filled for update in updates] == [30, 80]
     assert len({id for id, *_ in fills}) == 2
     assert told(opening()) == told(broker)
     trade(broker, 2, 10_000)
@@ -119,9 +130,10 @@ def test_a_modification_is_the_same_order(opening: Opening) -> None:
     broker.modify(OrderTag("T250829S00001"), minute(1), Kind.LIMIT, 80, 99_50, 0)
     assert [update.status for update in broker.drain()][-1] is Status.OPEN
     broker = opening()
-    assert told(broker) == [("T250829S00001", Status.OPEN, id, [])]
+    terms = ("AAA", -1, 0, (Kind.LIMIT, 80, 99_50, 0))
+    assert told(broker) == [("T250829S00001", Status.OPEN, id, [], terms)]
     trade(broker, 1, 10_000)
-    ((_, status, _, fills),) = told(broker)
+    ((_, status, _, fills, _),) = told(broker)
     assert (status, [(price, quantity) for _, _, price, quantity in fills]) == (Status.COMPLETE, [(100_00, 80)])
 
 
@@ -136,6 +148,35 @@ def test_a_cancelled_order_keeps_its_fills_and_gets_no_more(opening: Opening) ->
     trade(again, 1, 10_000)
     assert told(again) == told(broker)
     assert told(again)[0][1] is Status.CANCELLED
+
+
+def test_positions_are_what_all_fills_make(opening: Opening) -> None:
+    """Signed and net, for every process; flat is absent, as if nothing had been."""
+    broker = opening()
+    broker.place(order())
+    trade(broker)
+    assert broker.positions() == opening().positions() == {"AAA": 30}
+    broker.place(order(2, -1, quantity=90))
+    trade(broker, 1, 900)
+    assert broker.positions() == opening().positions() == {"AAA": 10}
+    broker.place(order(3, -1, 99_00, quantity=10))
+    trade(broker, 2, 300)
+    assert broker.positions() == opening().positions() == {}
+
+
+def test_orders_of_others_show_without_a_tag(opening: Opening) -> None:
+    """In the news with symbol and side, in the book and in the positions, beside ours, for every process."""
+    broker = opening()
+    broker.place(order(price=99_00))
+    trade(broker)
+    id = by_the_person(broker, -1, 20, minute(1))
+    news = [*broker.drain(), *trade(broker, 1, 10_000)]
+    assert {(u.tag, u.broker_id, u.symbol, u.side) for u in news} == {("", id, "AAA", -1)}
+    assert (news[-1].status, news[-1].filled) == (Status.COMPLETE, 20)
+    again = opening()
+    assert told(again) == told(broker)
+    assert [(row[0], row[1]) for row in told(again)] == [("T250829S00001", Status.OPEN), ("", Status.COMPLETE)]
+    assert broker.positions() == again.positions() == {"AAA": -20}
 
 
 def test_changes_are_durable_when_they_return(opening: Opening) -> None:

@@ -25,7 +25,7 @@ from common.ports import (
     Update,
     Write,
 )
-from tests.contract.stores import QUICK, Opening
+from tests.contract.stores import QUICK, Opening, skip_of_one_process
 
 ROOT = Path(__file__).parents[2]
 BOUND_SECONDS = 60
@@ -159,6 +159,7 @@ print(wins)
 def test_processes_race_to_open_and_create(request: pytest.FixtureRequest, opening: Opening, tmp_path: Path) -> None:
     """Eight processes open a store that does not exist yet and race for 20 creates: each has one winner."""
     name = request.node.callspec.params["opening"]
+    skip_of_one_process(name)
     racers = [_python(RACER, name, str(tmp_path), str(n), stdin=subprocess.PIPE) for n in range(8)]
     for racer in racers:
         assert _out(racer).readline() == "ready\n"
@@ -235,6 +236,7 @@ for n in itertools.count(int(sys.argv[3])):
 def test_killed_writer_leaves_whole_commits(request: pytest.FixtureRequest, opening: Opening, tmp_path: Path) -> None:
     """kill -9 in the middle of commits, five times: all that was acknowledged is there, nothing is there in part."""
     name = request.node.callspec.params["opening"]
+    skip_of_one_process(name)
     acknowledged = -1
     for round_ in range(5):
         start = (round_ + 1) * 1_000_000
