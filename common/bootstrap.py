@@ -2,21 +2,44 @@
 
 import os
 import socket
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from common.day.trade import TradePorts
+from common.day.trade_ports import TradePorts
+from common.market.calendar import session_on, session_times
+from common.market.indian_time import at
 from common.market.instrument import AssetClass, Instrument
 from common.planning.mandate import Mandate, default_mandate_text, parse_mandate
-from common.ports import Archive, Broker, ChangeFeed, Clock, DocumentStore, Launcher, MarketData, Resume, SteppedClock
+from common.ports import (
+    Archive,
+    Broker,
+    ChangeFeed,
+    Clock,
+    DocumentStore,
+    Launcher,
+    MarketData,
+    Resume,
+    SteppedClock,
+    StoreError,
+)
 from common.settings import Settings, SettingsError, read_settings
+from common.trading.orders import OrderUpdate
+from common.trading.pace import LIVE, REPLAY
 
 if TYPE_CHECKING:
     from common.adapters.sqlite import SqliteStore
+    from common.day.close import ClosePorts
+    from common.day.takeover import OutsidePorts
+    from common.simulation.outcome import Bench
+
+HEARTBEAT_SECONDS: Final = 60.0
+REPLAY_HEARTBEAT_SECONDS: Final = 300.0
+"""Of the market's time, which passes in a blink: each is a write to disk."""
 
 
 def load_mandate(path: Path | None) -> Mandate:
@@ -68,6 +91,12 @@ class Application:
 
         return VirtualClock(start)
 
+    def step_clock(self, day: date, step: str) -> Clock:
+        """Now; on recorded sessions the time that the day's table has for `step`, whenever they are replayed."""
+        if not self.settings.recorded or session_on(day) is None:
+            return self.clock
+        return self.virtual_clock(at(session_times(day, AssetClass.STOCK).steps[step]))
+
     @cached_property
     def archive(self) -> Archive:
         """Dated folders in the run's directory."""
@@ -95,11 +124,49 @@ class Application:
         return load_mandate(self.settings.mandate)
 
     def trade_ports(self) -> TradePorts:
-        """What a workload needs."""
+        """What a workload needs; each time for another holder of the lease."""
+        return self._ports(self.store)
+
+    def _ports(self, store: DocumentStore) -> TradePorts:
+        settings = self.settings
         return TradePorts(
-            self.store, self.archive, self.market, self.clock, self._paper_broker,
-            holder=f"{socket.gethostname()}:{os.getpid()}", lease_ttl_seconds=self.settings.lease_ttl_seconds,
+            store, self.archive, self.market, self.clock, self._paper_broker,
+            holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
+            lease_ttl_seconds=settings.lease_ttl, send_timeout_seconds=settings.send_timeout,
+            pace=REPLAY if settings.recorded else LIVE, replay=settings.recorded,
+            heartbeat_seconds=REPLAY_HEARTBEAT_SECONDS if settings.recorded else HEARTBEAT_SECONDS,
         )
+
+    def broker_ports(self) -> TradePorts:
+        """As a workload's, also where the store cannot be opened: then it is one that never answers."""
+        from common.adapters.no_store import NoStore
+
+        try:
+            store = self.store
+        except StoreError as failure:
+            store = NoStore(str(failure))
+        return self._ports(store)
+
+    def outside_ports(self, day: date, step: str) -> "OutsidePorts":
+        """What watches workloads from outside needs; step: of the day's table, for which it is called."""
+        from common.day.takeover import OutsidePorts
+
+        return OutsidePorts(self.trade_ports(), self.launcher, self.step_clock(day, step))
+
+    def close_ports(self) -> "ClosePorts":
+        """What closing a day needs."""
+        from common.day.close import ClosePorts
+
+        return ClosePorts(
+            self.store, self.archive, self.market, self._read_orders, self.clock, self.settings.source,
+            self.settings.seed,
+        )
+
+    def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:
+        """The order book of a day, to compare with: on paper the journal's, empty where nothing was ordered."""
+        from common.adapters.paper import read_book
+
+        return read_book(self._journal(day, asset_class))
 
     def _paper_broker(
         self, day: date, asset_class: AssetClass, instruments: Sequence[Instrument],
@@ -119,6 +186,14 @@ class Application:
 
     def _journal(self, day: date, asset_class: AssetClass) -> Path:
         return self.settings.home / "journal" / f"{day.isoformat()}-{asset_class.value}.jsonl"
+
+
+def simulation_bench() -> "Bench":
+    """For simulated days: a store and an archive of this process, new for each day."""
+    from common.adapters.memory import MemoryArchive, MemoryStore
+    from common.simulation.outcome import Bench
+
+    return Bench(lambda: MemoryStore(checked=False), MemoryArchive)
 
 
 @cache

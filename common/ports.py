@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, Protocol, TypeAlias
 
-from common.market.bar import Bar
+from common.market.bar import Bar, Quote
 from common.market.instrument import Instrument
 from common.trading.driver import OrderRoute
 from common.trading.orders import OrderUpdate
@@ -159,7 +159,10 @@ class Launcher(Protocol):
 
 
 class Broker(OrderRoute, Protocol):
-    """The account at the broker, or the simulated exchange in its place."""
+    """The account at the broker, or the simulated exchange in its place. lossy: `drain` may have missed news."""
+
+    @property
+    def lossy(self) -> bool: ...
 
     def orders(self) -> list[OrderUpdate]:
         """Today's whole order book, fills included; orders that are not ours too."""
@@ -198,11 +201,19 @@ class MarketData(Protocol):
         """The bars of `day` in order of time, then in the order of `symbols`."""
         ...
 
+    def quotes(self, symbols: Sequence[str], at: datetime) -> list[Quote]:
+        """What the market shows at `at` (aware), dated then; nothing for a symbol that has not traded yet that day."""
+        ...
+
 
 class Clock(Protocol):
     """The only source of now; aware, Asia/Kolkata."""
 
     def now(self) -> datetime: ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment of its own, unaffected when the clock is set: for measuring, never for dates."""
+        ...
 
     def sleep(self, seconds: float) -> None: ...
 

@@ -16,7 +16,9 @@ class Settings:
     """home: directory of the embedded store, archive, journals and logs. sessions: recorded session files.
 
     mandate: the person's limits as a TOML file (None: the default that is shipped). seed: of slippage and generator.
-    source_name: what to call the market data in the report ("": the files' names).
+    source_name: what to call the market data in the report ("": the files' names). lease_ttl_seconds: for which a
+    workload holds its lease unless renewed. send_timeout_seconds: of a request to the broker. None for these two: see
+    `lease_ttl` and `send_timeout`. local: all of it runs on this machine for the person at it, who needs no key.
     """
 
     home: Path
@@ -24,13 +26,34 @@ class Settings:
     mandate: Path | None = None
     seed: int = 0
     source_name: str = ""
-    lease_ttl_seconds: float = 10.0
+    lease_ttl_seconds: float | None = None
+    send_timeout_seconds: float | None = None
     history_sessions: int = 10
+    local: bool = False
 
     @property
     def source(self) -> str:
         """Where the market data comes from, for people."""
         return self.source_name or ", ".join(path.name for path in self.sessions) or "no sessions"
+
+    @property
+    def recorded(self) -> bool:
+        """Whether recorded sessions are traded, as fast as it goes: the market's time is no clock's."""
+        return bool(self.sessions)
+
+    @property
+    def lease_ttl(self) -> float:
+        """30 s: two missed renewals, and a send time-out to spare. 10 s on recorded sessions."""
+        if self.lease_ttl_seconds is not None:
+            return self.lease_ttl_seconds
+        return 10.0 if self.recorded else 30.0
+
+    @property
+    def send_timeout(self) -> float:
+        """7 s, as kiteconnect has it. On recorded sessions the broker is within the process, and answers at once."""
+        if self.send_timeout_seconds is not None:
+            return self.send_timeout_seconds
+        return 0.0 if self.recorded else 7.0
 
     def environment(self) -> dict[str, str]:
         """Variables from which `read_settings` makes the same Settings; each is set, so that none is inherited."""
@@ -38,7 +61,9 @@ class Settings:
             "TRON_HOME": str(self.home), "TRON_SESSIONS": os.pathsep.join(str(path) for path in self.sessions),
             "TRON_SEED": str(self.seed), "TRON_SOURCE": self.source_name,
             "TRON_MANDATE": str(self.mandate) if self.mandate else "",
-            "TRON_LEASE_TTL_SECONDS": repr(self.lease_ttl_seconds), "TRON_HISTORY_SESSIONS": str(self.history_sessions),
+            "TRON_LEASE_TTL_SECONDS": _optional(self.lease_ttl_seconds),
+            "TRON_SEND_TIMEOUT_SECONDS": _optional(self.send_timeout_seconds),
+            "TRON_HISTORY_SESSIONS": str(self.history_sessions), "TRON_LOCAL": "1" if self.local else "",
         }
 
 
@@ -50,17 +75,28 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("TRON_HOME is not set: give the directory that holds this run's store and archive")
     sessions = tuple(Path(part) for part in env.get("TRON_SESSIONS", "").split(os.pathsep) if part)
     mandate = env.get("TRON_MANDATE", "")
-    lifetime = _seconds(env, "TRON_LEASE_TTL_SECONDS", 10.0)
-    history = _integer(env, "TRON_HISTORY_SESSIONS", 10)
-    if lifetime <= 0:
-        raise SettingsError(f"TRON_LEASE_TTL_SECONDS={lifetime} is no lifetime: give more than 0 seconds")
+    settings = Settings(
+        home=Path(home), sessions=sessions, mandate=Path(mandate) if mandate else None,
+        seed=_integer(env, "TRON_SEED", 0), source_name=env.get("TRON_SOURCE", ""),
+        lease_ttl_seconds=_seconds(env, "TRON_LEASE_TTL_SECONDS"),
+        send_timeout_seconds=_seconds(env, "TRON_SEND_TIMEOUT_SECONDS"),
+        history_sessions=_integer(env, "TRON_HISTORY_SESSIONS", 10), local=_switch(env, "TRON_LOCAL"),
+    )
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    ttl, timeout, history = settings.lease_ttl, settings.send_timeout, settings.history_sessions
+    if ttl <= 0:
+        raise SettingsError(f"TRON_LEASE_TTL_SECONDS={ttl} is no lifetime: give more than 0 seconds")
+    if not 0 <= timeout < ttl / 2:
+        raise SettingsError(
+            f"TRON_SEND_TIMEOUT_SECONDS={timeout} does not fit TRON_LEASE_TTL_SECONDS={ttl}: a request must end while "
+            "the lease lasts, which is renewed when half of it is gone: give 0 or more, and less than half of it"
+        )
     if history < 0:
         raise SettingsError(f"TRON_HISTORY_SESSIONS={history} is no count: give 0 or more")
-    return Settings(
-        home=Path(home), sessions=sessions, mandate=Path(mandate) if mandate else None,
-        seed=_integer(env, "TRON_SEED", 0), source_name=env.get("TRON_SOURCE", ""), lease_ttl_seconds=lifetime,
-        history_sessions=history,
-    )
 
 
 def _integer(env: Mapping[str, str], name: str, default: int) -> int:
@@ -71,12 +107,25 @@ def _integer(env: Mapping[str, str], name: str, default: int) -> int:
         raise SettingsError(f"{name}={text!r} is not a whole number: correct it or leave it out") from None
 
 
-def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+def _seconds(env: Mapping[str, str], name: str) -> float | None:
     text = env.get(name, "")
+    if not text:
+        return None
     try:
-        value = float(text) if text else default
+        value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
         raise SettingsError(f"{name}={text!r} is not a number: correct it or leave it out")
     return value
+
+
+def _switch(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "")
+    if text not in ("", "0", "1"):
+        raise SettingsError(f"{name}={text!r} is neither 1 nor 0: correct it or leave it out")
+    return text == "1"
+
+
+def _optional(seconds: float | None) -> str:
+    return "" if seconds is None else repr(seconds)

@@ -19,5 +19,5 @@ def close_day(request: Request) -> Answer:
 
 
 def _step(day: date, app: Application) -> Mapping[str, Any]:
-    result = close(day, app.store, app.archive, app.market, app.settings.source, app.settings.seed)
+    result = close(day, app.close_ports())
     return {"date": day.isoformat(), "order_hash": result["order_hash"], "totals": result["totals"]}

@@ -14,9 +14,10 @@ from functions.request import Answer, answer
 
 @functions_framework.http
 def plan_day(request: Request) -> Answer:
-    """POST {"date"} -> {"date", "status"}; asked again, the same answer. 409 before prepare_day."""
+    """POST {"date"} -> {"date", "status"}; asked again, the same answer; REJECTED when late. 409 before prepare_day."""
     return answer(request, _step)
 
 
 def _step(day: date, app: Application) -> Mapping[str, Any]:
-    return {"date": day.isoformat(), "status": plan(day, app.store, app.mandate)["status"]}
+    clock = app.step_clock(day, "plan_day")
+    return {"date": day.isoformat(), "status": plan(day, app.store, app.mandate, clock)["status"]}

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 from flask import Request
 
 from common.bootstrap import Application, application
+from common.day.control import ControlRefused
 from common.day.errors import TooEarly
 from common.market.calendar import MarketClosed
 from common.market.tables import OutsideTable
@@ -25,13 +26,23 @@ class BadRequest(ValueError):
     """The request cannot be used; the text says what to send instead."""
 
 
+class NotAllowed(PermissionError):
+    """Not for whoever asks; the text says who may."""
+
+
 def answer(request: Request, step: Callable[[date, Application], Mapping[str, Any]]) -> Answer:
-    """The step's result for the requested date; an error with what to do: 400, 409 too early, 503 store, 500."""
+    """The step's result for the requested date; an error with what to do: as `answered`."""
+    return answered(lambda app: step(requested_day(request, app.clock), app))
+
+
+def answered(do: Callable[[Application], Mapping[str, Any]]) -> Answer:
+    """The result; an error with what to do: 400, 403 not allowed, 409 too early, 503 store, 500."""
     try:
-        app = application()
-        return {**step(requested_day(request, app.clock), app)}, 200
-    except (BadRequest, OutsideTable) as error:
+        return {**do(application())}, 200
+    except (BadRequest, OutsideTable, ControlRefused) as error:
         return {"error": str(error)}, 400
+    except NotAllowed as error:
+        return {"error": str(error)}, 403
     except (TooEarly, MarketClosed) as error:
         return {"error": str(error)}, 409
     except StoreUnavailable as error:
@@ -45,12 +56,7 @@ def requested_day(request: Request, clock: Clock) -> date:
     """`{"date": "YYYY-MM-DD"}`, today where it is left out. Raises BadRequest."""
     if not request.get_data():
         return clock.now().date()
-    if len(request.get_data()) > MAX_BODY_BYTES:
-        raise BadRequest(EXAMPLE)
-    body = request.get_json(force=True, silent=True)
-    if not isinstance(body, dict):
-        raise BadRequest(EXAMPLE)
-    text = body.get("date")
+    text = requested_object(request, EXAMPLE).get("date")
     if text is None:
         return clock.now().date()
     try:
@@ -60,3 +66,13 @@ def requested_day(request: Request, clock: Clock) -> date:
     if day.year not in YEARS:
         raise BadRequest(f"{day} is beyond any calendar here: send a date from {YEARS[0]} to {YEARS[-1]}")
     return day
+
+
+def requested_object(request: Request, example: str) -> dict[str, Any]:
+    """The JSON object in the body. Raises BadRequest with the example."""
+    if len(request.get_data()) > MAX_BODY_BYTES:
+        raise BadRequest(example)
+    body = request.get_json(force=True, silent=True)
+    if not isinstance(body, dict):
+        raise BadRequest(example)
+    return body

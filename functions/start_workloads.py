@@ -1,4 +1,4 @@
-"""A plan was written: start one workload per enabled asset class, however often the event arrives."""
+"""A plan was written: start one workload per enabled asset class, however often the event arrives; a late one none."""
 
 import json
 
@@ -7,7 +7,9 @@ import functions_framework
 from common.bootstrap import application
 from common.day.plan import PLANS
 from common.day.start import start_workloads as start
+from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
+from common.planning.plan import Plan
 from functions.firestore_event import CloudEvent, EventRefused, decode
 
 
@@ -21,7 +23,8 @@ def start_workloads(event: CloudEvent) -> None:
         app = application()
         stored = app.store.get(PLANS, written.id)
         if stored is not None:
-            start(stored.fields, app.store, app.launcher, app.clock)
-    except (EventRefused, InvalidDocument) as error:
+            day = Plan.from_fields(stored.fields).date
+            start(stored.fields, app.store, app.launcher, app.clock, app.step_clock(day, "plan_day"))
+    except (EventRefused, InvalidDocument, OutsideTable) as error:
         # Acknowledged: sent again it would be as unreadable, and the sweeper starts what it should have started.
         print(json.dumps({"severity": "ERROR", "message": f"start_workloads: {error}"}), flush=True)

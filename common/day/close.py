@@ -1,46 +1,112 @@
-"""close_day: the books read back, reconciled, and the report written."""
+"""close_day: the books read back, reconciled with the broker's, the report written; what is carried locks tomorrow."""
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TextIO
+from zlib import crc32
 
+from common.day.carried import REPORTS, lock
+from common.day.equity import equity_name
 from common.day.errors import TooEarly
-from common.day.ledger import load_orders, load_trades, workload_id
 from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
-from common.day.trade import equity_name
-from common.day.workloads import WORKLOADS
+from common.day.stored import load_orders, load_trades
+from common.day.workloads import WORKLOADS, workload_id
 from common.planning.plan import ClassPlan, Plan
-from common.ports import Archive, Conflict, Create, DocumentStore, MarketData
+from common.ports import Archive, Clock, Conflict, Create, DocumentStore, MarketData, Update
 from common.research.day_result import build_result
+from common.research.reconciliation import ReadOrders, alarm_texts, reconcile_day
 from common.research.report import render_html, render_json
 from common.research.workload import Outcome
 from common.trading.orders import order_from_fields
 
-REPORTS: Final = "reports"
+LOGS: Final = "system_logs_realtime"
+MAX_RECORDS: Final = 20
+"""Alarms of one closing that are logged; the report has them all."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClosePorts:
+    """What closing a day needs. source, seed: of the market data, for the report. output: where alarms are printed."""
 
-def close_day(
-    day: date, store: DocumentStore, archive: Archive, market: MarketData, source: str, seed: int,
-) -> Mapping[str, Any]:
-    """The day's result, also written to the archive as report.json and report.html. Raises TooEarly."""
+    store: DocumentStore
+    archive: Archive
+    market: MarketData
+    read_orders: ReadOrders
+    clock: Clock
+    source: str = ""
+    seed: int = 0
+    output: TextIO = sys.stdout
+
+
+def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
+    """The day's result, also written to the archive as report.json and report.html. Raises TooEarly.
+
+    Asked again, the books are read and reconciled anew, the report is replaced, and no alarm is given twice.
+    """
+    store, archive = ports.store, ports.archive
     plan, evidence = store.get(PLANS, day.isoformat()), store.get(EVIDENCE, day.isoformat())
     if plan is None or evidence is None:
         raise TooEarly(f"there is no plan for {day}: run prepare_day and plan_day first")
     outcomes = [_outcome(day, chosen, store, archive) for chosen in Plan.from_fields(plan.fields).enabled]
     traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
-    bars = market.feed(day, traded) if traded else iter(())
-    result = build_result(day, source, seed, plan.fields, evidence.fields, outcomes, bars)
+    bars = ports.market.feed(day, traded) if traded else iter(())
+    reconciliation = reconcile_day(day, outcomes, ports.read_orders)
+    result = build_result(
+        day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes, bars, reconciliation,
+    )
     archive.put(day, "report.json", render_json(result).encode(), overwrite=True)
     archive.put(day, "report.html", render_html(result).encode(), overwrite=True)
-    summary = {"date": day.isoformat(), "order_hash": result["order_hash"], "totals": result["totals"]}
-    try:
-        store.commit([Create(REPORTS, day.isoformat(), summary)])
-    except Conflict:
-        return result
+    _publish(day, result, ports)
+    _alarm(day, result, ports)
     return result
+
+
+def _publish(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
+    """The report document, and the lock when something is carried; a person's answer to the same lock is kept."""
+    store, id = ports.store, day.isoformat()
+    stored = store.get(REPORTS, id)
+    carried = result["reconciliation"]["carried"]
+    known = stored is not None and stored.fields.get("carried") == carried
+    answer = dict(stored.fields) if stored is not None and known else {
+        "carries": bool(carried), "closed_at": ports.clock.now().isoformat(),
+    }
+    fields = {
+        **answer, "date": id, "order_hash": result["order_hash"], "totals": result["totals"], "carried": carried,
+        "alarms": result["reconciliation"]["alarms"],
+    }
+    if stored is not None and stored.fields == fields:
+        return
+    if carried and not known:
+        lock(store, day, carried, ports.clock)
+    write = Create(REPORTS, id, fields) if stored is None else Update(REPORTS, id, fields, stored.version)
+    try:
+        store.commit([write])
+    except Conflict:
+        return  # closed by another at the same time, from the same books
+
+
+def _alarm(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
+    """Each alarm once, on standard output and in the store: its id is made from what it says."""
+    for text in _records(alarm_texts(result["reconciliation"])):
+        fields = {
+            "time": ports.clock.now().isoformat(), "severity": "CRITICAL", "message": f"reconciliation: {text}",
+            "date": day.isoformat(), "category": "reconciliation",
+        }
+        try:
+            ports.store.commit([Create(LOGS, f"{day.isoformat()}-close-{crc32(text.encode()):08x}", fields)])
+        except Conflict:
+            continue
+        print(json.dumps(fields), file=ports.output, flush=True)
+
+
+def _records(texts: list[str]) -> Iterator[str]:
+    yield from texts[:MAX_RECORDS]
+    if len(texts) > MAX_RECORDS:
+        yield f"{len(texts) - MAX_RECORDS} more alarms are in the report"
 
 
 def _outcome(day: date, chosen: ClassPlan, store: DocumentStore, archive: Archive) -> Outcome:

@@ -1,100 +1,105 @@
-"""The ledger of a workload: intents at once and with the lease, everything else in one commit a minute."""
+"""The ledger of a workload: intents at once and with the lease, everything else in one commit now and then."""
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import islice
 from typing import Any, Final, TextIO
 
 from common.day.lease import Lease
+from common.day.leased_store import LeasedStore
+from common.day.stored import load_trades
+from common.day.workloads import WORKLOADS, workload_id
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
-from common.ports import (
-    MAX_WRITES,
-    Clock,
-    Conflict,
-    Create,
-    DocumentStore,
-    Filter,
-    Query,
-    StoreUnavailable,
-    Update,
-    Write,
-)
-from common.trading.errors import TradingStopped
+from common.ports import MAX_WRITES, Clock, Create, Document, DocumentStore, Fields, StoreUnavailable, Update, Write
+from common.trading.errors import IntentRefused, TradingStopped
+from common.trading.limits import Verdict
 from common.trading.messages import Log
-from common.trading.orders import Order, order_fields
-from common.trading.risk import Verdict
+from common.trading.orders import Order, OrderTag, Purpose, order_fields
 from common.trading.trades import Trade, trade_fields
 
 STORED_SEVERITIES: Final = frozenset({"WARNING", "ERROR", "CRITICAL"})
-
-
-def workload_id(day: date, asset_class: AssetClass) -> str:
-    """Of the workload and of its lease."""
-    return f"{day.isoformat()}-{asset_class.value}"
-
-
-def load_orders(store: DocumentStore, day: date, asset_class: AssetClass) -> dict[str, Mapping[str, Any]]:
-    """Every order document of a workload, by tag."""
-    return _load(store, "orders", day, asset_class)
-
-
-def load_trades(store: DocumentStore, day: date, asset_class: AssetClass) -> dict[str, Mapping[str, Any]]:
-    """Every trade document of a workload, by id."""
-    return _load(store, "trades", day, asset_class)
-
-
-def _load(store: DocumentStore, collection: str, day: date, asset_class: AssetClass) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
-    after = None
-    while True:
-        filters: tuple[Filter, ...] = (("date", "==", day.isoformat()), ("asset_class", "==", asset_class.value))
-        page = store.query(Query(collection, filters, limit=500, after=after))
-        found.update({document.id: document.fields for document in page})
-        if len(page) < 500:
-            return found
-        after = page[-1]
+RETRY_SECONDS: Final = 1.0
+"""Between two attempts at a store that does not answer: an exit must not wait for its time-out each time."""
+MAX_RECORDS: Final = 2_000
+"""Log records kept while the store is down; standard output has them all."""
+MAX_ALARMS: Final = 20
 
 
 class StoreLedger:
-    """intend: durable before it returns. The rest waits for `flush`; recovery does without it."""
+    """intend: durable before it returns. The rest waits for `flush`; recovery does without it.
+
+    While the store is down nothing is lost: orders, trades and records are kept and written when it is back; entries
+    are refused, exits go out as long as the lease lasts. send_timeout_seconds: of a request to the broker.
+    """
 
     def __init__(
         self, store: DocumentStore, lease: Lease, clock: Clock, day: date, asset_class: AssetClass,
-        output: TextIO = sys.stdout,
+        output: TextIO = sys.stdout, *, send_timeout_seconds: float = 0.0,
     ) -> None:
-        self._store = store
-        self._lease = lease
+        self.lease = lease
+        self.alarms: list[dict[str, Any]] = []
+        self.dropped = 0
+        self._leased = LeasedStore(store, lease, clock)
         self._clock = clock
         self._day = day
         self._class = asset_class
         self._output = output
-        self._versions: dict[str, str] = {}
-        self._dirty: dict[str, Order] = {}
-        self._verdicts: dict[str, Mapping[str, Any]] = {}
+        self._send_timeout = send_timeout_seconds
+        self._versions: dict[OrderTag, str] = {}
+        self._dirty: dict[OrderTag, Order] = {}
+        self._verdicts: dict[OrderTag, Mapping[str, Any]] = {}
         self._trades_stored = set(load_trades(store, day, asset_class))
-        self._pending: list[Write] = []
+        self._pending: dict[tuple[str, str], Create] = {}
+        self._state: Fields | None = None
+        self._state_version = ""
         self._records = 0
-        self.alarms: list[dict[str, Any]] = []
+        self._failed_at: float | None = None
+        self._down_since = 0.0
+        self._ran_out = False
+
+    @property
+    def down(self) -> bool:
+        """Whether the store did not answer when it was last asked."""
+        return self._failed_at is not None
 
     def adopt(self, order: Order, version: str, verdict: Mapping[str, Any]) -> None:
-        """An order that an earlier run of this workload stored."""
-        self._versions[order.tag] = version
+        """An order that an earlier run of this workload stored; version '' for one that only the broker knows."""
+        if version:
+            self._versions[order.tag] = version
         self._verdicts[order.tag] = verdict
         self._dirty[order.tag] = order
 
     def intend(self, order: Order, verdict: Verdict) -> None:
-        """Store the intent and its verdict under our lease. Raises TradingStopped: then nothing may be sent."""
+        """Store the intent and its verdict under our lease, with all that has gathered: a restart begins from there.
+
+        Raises TradingStopped, IntentRefused: then send nothing. An exit that cannot be stored while the lease is ours
+        may be sent all the same: it is stored later.
+        """
+        if order.tag in self._verdicts:
+            raise TradingStopped(f"the tag {order.tag} is taken: a second order could be sent under it")
         self._verdicts[order.tag] = {
             "allowed": verdict.allowed, "code": verdict.code, "numbers": dict(verdict.numbers),
         }
-        self._versions[order.tag] = self._commit([Create("orders", order.tag, self._fields(order))])[0]
+        self._dirty[order.tag] = order
+        try:
+            self._write_gathered()
+        except StoreUnavailable as failure:
+            if order.purpose is Purpose.ENTRY or not self._lease_lasts():
+                raise IntentRefused(f"the store is down: {failure}") from failure
 
     def intend_change(self, order: Order) -> None:
-        """Store the order as it is about to be changed. Raises TradingStopped: then nothing may be changed."""
+        """Store the order as it is about to be changed, unless the store is down. Raises TradingStopped."""
         self._dirty[order.tag] = order
         self.flush()
+
+    def may_send(self) -> bool:
+        """Whether a request sent now ends while the lease is still ours. Raises TradingStopped."""
+        if not self._lease_lasts():
+            self.flush()  # a process that was paused asks who holds it now
+        return self._lease_lasts()
 
     def changed(self, order: Order) -> None:
         """Remember to store the order."""
@@ -107,58 +112,118 @@ class StoreLedger:
             return
         self._trades_stored.add(id)
         fields = {"date": self._day.isoformat(), **trade_fields(trade, self._class)}
-        self._pending.append(Create("trades", id, fields))
+        self._pending["trades", id] = Create("trades", id, fields)
 
     def log(self, record: Log) -> None:
         """One JSON line to standard output at once; WARNING and above also to the store."""
-        fields = {
-            "time": at(record.ts).isoformat(), "severity": record.severity, "message": record.message,
-            "date": self._day.isoformat(), "asset_class": self._class.value, **record.fields,
-        }
-        print(json.dumps(fields), file=self._output, flush=True)
-        if record.severity not in STORED_SEVERITIES:
-            return
-        self.alarms.append(fields)
-        self._records += 1
-        id = f"{workload_id(self._day, self._class)}-{self._lease.epoch:03d}-{self._records:05d}"
-        self._pending.append(Create("system_logs_realtime", id, fields))
+        self._record(at(record.ts).isoformat(), record.severity, record.message, record.fields)
+
+    def say(self, severity: str, message: str) -> None:
+        """A record of the workload's own, by its clock."""
+        self._record(self._clock.now().isoformat(), severity, message, {})
 
     def keep_lease(self) -> None:
-        """Renew the lease when half of it is gone and nothing else has renewed it."""
-        if self._lease.fraction_left(self._clock.now()) < 0.5:
+        """Renew the lease when half of it is gone; while the store is down, try whether it is back."""
+        if self.down or self.lease.left(self._clock) < self.lease.ttl_seconds / 2:
             self.flush()
+        if self.down and not self._lease_lasts() and not self._ran_out:
+            self._ran_out = True
+            self.say(
+                "CRITICAL", "the lease ran out while the store is down: nothing more is sent until it is back. Stops "
+                "rest at the broker; `tron flatten --broker-only` closes what is open",
+            )
 
-    def flush(self, *more: Write) -> list[str]:
-        """Store what has gathered, and `more`, under our lease; returns the versions of `more`."""
-        writes: list[Write] = [*more]
-        orders = list(self._dirty.values())
-        writes += [Update("orders", o.tag, self._fields(o), self._versions[o.tag]) for o in orders]
-        writes += self._pending
-        self._dirty, self._pending = {}, []
-        room = MAX_WRITES - 1
-        versions = [v for start in range(0, len(writes) or 1, room) for v in self._commit(writes[start : start + room])]
-        first = len(more)
-        for order, version in zip(orders, versions[first : first + len(orders)], strict=True):
-            self._versions[order.tag] = version
-        return versions[:first]
+    def claim(self, document: Document) -> None:
+        """Keep this workload document from now on."""
+        self._state_version = document.version
+
+    def report(self, fields: Fields) -> bool:
+        """Store how the workload stands, with all that has gathered; False where it has to wait."""
+        self._state = {**fields, **self._leased.kept}
+        return self.flush()
+
+    def flush(self) -> bool:
+        """Store what has gathered, under our lease; False where the store does not answer. Raises TradingStopped."""
+        try:
+            self._write_gathered()
+        except StoreUnavailable:
+            return False
+        return True
+
+    def _write_gathered(self) -> None:
+        writes = self._gathered()
+        while True:
+            part = list(islice(writes, MAX_WRITES - 1))
+            for write, version in zip(part, self._commit(part), strict=True):
+                self._stored(write, version)
+            if len(part) < MAX_WRITES - 1:
+                return
+
+    def _gathered(self) -> Iterator[Write]:
+        if self._state is not None:
+            yield Update(WORKLOADS, workload_id(self._day, self._class), self._state, self._state_version)
+        for order in list(self._dirty.values()):
+            tag, version, fields = order.tag, self._versions.get(order.tag), self._fields(order)
+            yield Create("orders", tag, fields) if version is None else Update("orders", tag, fields, version)
+        yield from list(self._pending.values())
+
+    def _stored(self, write: Write, version: str) -> None:
+        if write.collection == WORKLOADS:
+            self._state, self._state_version = None, version
+        elif write.collection == "orders":
+            tag = OrderTag(write.id)
+            self._versions[tag] = version
+            self._dirty.pop(tag, None)
+        else:
+            self._pending.pop((write.collection, write.id), None)
 
     def _commit(self, writes: list[Write]) -> list[str]:
+        now = self._clock.monotonic()
+        if self._failed_at is not None and 0 <= now - self._failed_at < RETRY_SECONDS:
+            raise StoreUnavailable(f"the store did not answer {now - self._failed_at:.1f} s ago")
         try:
-            *versions, self._lease.version = self._store.commit([*writes, self._lease.renewal(self._clock.now())])
-        except Conflict as conflict:
-            raise TradingStopped(
-                f"the lease {self._lease.id} (epoch {self._lease.epoch}) was taken by another, or a document changed "
-                f"under us: {conflict}. This process stops; its stops stay at the broker"
-            ) from conflict
+            versions = self._leased.commit(writes)
         except StoreUnavailable as failure:
-            raise TradingStopped(
-                f"the store did not answer: {failure}. This process stops; its stops stay at the broker; "
-                "start the workload again when the store is back"
-            ) from failure
+            self._went_down(failure)
+            raise
+        self._came_back()
         return versions
+
+    def _went_down(self, failure: StoreUnavailable) -> None:
+        was_down, self._failed_at = self.down, self._clock.monotonic()
+        if not was_down:
+            self._down_since = self._failed_at
+            self.say(
+                "CRITICAL", f"the store is down: {failure}. Entries stop; exits go on while the lease lasts; what "
+                "cannot be stored is kept",
+            )
+
+    def _came_back(self) -> None:
+        if self.down:
+            self._failed_at, self._ran_out = None, False
+            self.say("WARNING", f"the store is back after {self._clock.monotonic() - self._down_since:.0f} s")
+
+    def _lease_lasts(self) -> bool:
+        return self.lease.left(self._clock) > self._send_timeout
+
+    def _record(self, time: str, severity: str, message: str, more: Mapping[str, Any]) -> None:
+        fields = {
+            "time": time, "severity": severity, "message": message, "date": self._day.isoformat(),
+            "asset_class": self._class.value, **more,
+        }
+        print(json.dumps(fields), file=self._output, flush=True)
+        if severity not in STORED_SEVERITIES:
+            return
+        self.alarms = [*self.alarms[1 - MAX_ALARMS :], fields]
+        self._records += 1
+        if len(self._pending) >= MAX_RECORDS:
+            self.dropped += 1
+            return
+        id = f"{workload_id(self._day, self._class)}-{self.lease.epoch:03d}-{self._records:05d}"
+        self._pending["system_logs_realtime", id] = Create("system_logs_realtime", id, fields)
 
     def _fields(self, order: Order) -> dict[str, Any]:
         return {
-            "date": self._day.isoformat(), "asset_class": self._class.value, "epoch": self._lease.epoch,
+            "date": self._day.isoformat(), "asset_class": self._class.value, "epoch": self.lease.epoch,
             "verdict": self._verdicts[order.tag], **order_fields(order),
         }

@@ -7,16 +7,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from common.bootstrap import Application
-from common.day.ledger import workload_id
 from common.day.plan import PLANS
 from common.day.start import start_workloads
-from common.day.workloads import ENDED, WORKLOADS, State
+from common.day.workloads import ENDED, WORKLOADS, State, workload_id
 from common.market.calendar import session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
@@ -25,7 +24,14 @@ from jobs.local.function_host import FunctionHost
 from jobs.local.relay import Disorder, Relay, Trigger
 from jobs.local.scheduler import Step, run_steps
 
-FUNCTIONS: Final = ("prepare_day", "plan_day", "start_workloads", "close_day")
+FUNCTIONS: Final = (
+    "prepare_day", "plan_day", "start_workloads", "supervise", "square_off", "close_day", "control",
+)
+STEPS: Final = {
+    "prepare_day": "prepare_day", "plan_day": "plan_day", "supervise": "supervise_from", "square_off": "square_off",
+    "close_day": "close_day",
+}
+"""Function to step of the day's table. The supervisor looks once: what dies later is started again here."""
 LIMIT_SECONDS: Final = 1800
 POLL_SECONDS: Final = 0.1
 RESTART_AFTER_SECONDS: Final = 2.0
@@ -58,14 +64,14 @@ class LocalDay:
         source = Path(__file__).resolve().parents[2] / "functions"
         with ExitStack() as stack:
             targets = {name: source / f"{name}.py" for name in FUNCTIONS}
-            environment = {**os.environ, **self.app.settings.environment()}
+            environment = {**os.environ, **replace(self.app.settings, local=True).environment()}
             self._host = stack.enter_context(FunctionHost(targets, environment, home / "functions.log"))
             trigger = Trigger(f"{PLANS}/{{date}}", "written", self._host.url("start_workloads"))
             self._relay = Relay(self.app.changes, [trigger], home / "relay.json", disorder=self.disorder)
             self._relay.start()
             stack.callback(self._relay.stop)
             times = session_times(self.day, AssetClass.STOCK).steps
-            steps = [Step(name, at(times[name]), run) for name, run in self._steps().items()]
+            steps = [Step(name, at(times[STEPS[name]]), run) for name, run in self._steps().items()]
             clock = self.app.virtual_clock(steps[0].at - timedelta(minutes=1))
             run_steps(steps, clock, lambda step: self.progress(step.name, 0.0))
         report = self.app.archive.get(self.day, "report.json")
@@ -75,20 +81,21 @@ class LocalDay:
         return result
 
     def _steps(self) -> dict[str, Callable[[], None]]:
-        return {"prepare_day": self._prepare, "plan_day": self._plan_and_trade, "close_day": self._close}
+        return {
+            "prepare_day": lambda: self._post("prepare_day"), "plan_day": self._plan,
+            "supervise": self._supervise_and_trade, "square_off": lambda: self._post("square_off"),
+            "close_day": lambda: self._post("close_day"),
+        }
 
-    def _prepare(self) -> None:
-        self._post("prepare_day")
-
-    def _plan_and_trade(self) -> None:
+    def _plan(self) -> None:
         self._post("plan_day")
         document = self.app.store.get(PLANS, self.day.isoformat())
         assert document is not None
         refuse(Plan.from_fields(document.fields))
-        self._await_workloads()
 
-    def _close(self) -> None:
-        self._post("close_day")
+    def _supervise_and_trade(self) -> None:
+        self._post("supervise")
+        self._await_workloads()
 
     def _post(self, name: str) -> None:
         assert self._host is not None
@@ -131,7 +138,8 @@ class LocalDay:
             if not idle:
                 missing_since = now
             elif now - missing_since > RESTART_AFTER_SECONDS:
-                start_workloads(fields.fields, self.app.store, self.app.launcher, self.app.clock)
+                date_clock = self.app.step_clock(self.day, "plan_day")
+                start_workloads(fields.fields, self.app.store, self.app.launcher, self.app.clock, date_clock)
                 missing_since = now
             time.sleep(POLL_SECONDS)
 

@@ -20,7 +20,7 @@ def run_in_process(day: date, app: Application, progress: Callable[[str, float],
     evidence = prepare_day(day, app.store, app.archive, app.market, app.mandate, settings.history_sessions)
     progress("prepare_day", 1.0)
     progress("plan_day", 0.0)
-    plan = plan_day(day, app.store, app.mandate)
+    plan = plan_day(day, app.store, app.mandate, app.step_clock(day, "plan_day"))
     progress("plan_day", 1.0)
     refuse(Plan.from_fields(plan))
     outcomes = []

@@ -1,4 +1,4 @@
-"""The four functions of a day under the real functions-framework: what they answer to right and to wrong requests."""
+"""The functions of a day under the real functions-framework: what they answer to right and to wrong requests."""
 
 import json
 import os
@@ -20,10 +20,12 @@ from common.settings import Settings
 from jobs.local import cloud_event
 from jobs.local.function_host import FunctionHost
 from tests.process.waiting import BOUND_SECONDS
+from tests.unit.workload_case import plan as paper_plan
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("prepare_day", "plan_day", "start_workloads", "close_day")
-HTTP = ("prepare_day", "plan_day", "close_day")
+NAMES = ("prepare_day", "plan_day", "start_workloads", "supervise", "square_off", "close_day", "control")
+HTTP = ("prepare_day", "plan_day", "supervise", "square_off", "close_day")
+CLASSES = ("stock", "options", "futures")
 DAY = "2026-11-20"
 HOLIDAY = "2026-01-26"
 OUTSIDE = "2050-01-03"
@@ -39,11 +41,15 @@ def session_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def host(session_file: Path, tmp_path: Path) -> Iterator[FunctionHost]:
-    settings = Settings(home=tmp_path, sessions=(session_file,), seed=7)
+    with serving(Settings(home=tmp_path, sessions=(session_file,), seed=7, local=True)) as host:
+        yield host
+
+
+def serving(settings: Settings) -> FunctionHost:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings.environment()}
     targets = {name: ROOT / "functions" / f"{name}.py" for name in NAMES}
-    with FunctionHost(targets, environment, tmp_path / "functions.log", ready_within_seconds=BOUND_SECONDS) as host:
-        yield host
+    log = settings.home / "functions.log"
+    return FunctionHost(targets, environment, log, ready_within_seconds=BOUND_SECONDS)
 
 
 def post(url: str, body: bytes | None, content: str = "application/json", **headers: str) -> tuple[int, Any]:
@@ -206,3 +212,72 @@ def test_the_real_event_starts_the_workloads_once(host: FunctionHost, tmp_path: 
             workload = store.get("workloads", f"{DAY}-{name}")
             assert workload is not None
             assert workload.fields["launches"] <= 1
+
+
+def test_supervise_and_square_off_say_what_they_did(host: FunctionHost, tmp_path: Path) -> None:
+    """Without a plan nothing; with one the supervisor starts what the event missed, and is harmless the next time."""
+    assert ask(host, "supervise") == (200, {"date": DAY, "said": f"there is no plan for {DAY}", "did": {}})
+    assert ask(host, "square_off") == (200, {"date": DAY, "said": "nothing is traded", "did": {}})
+    assert ask(host, "prepare_day")[0] == 200
+    assert ask(host, "plan_day")[0] == 200
+    status, answer = ask(host, "supervise")
+    assert (status, answer["said"], set(answer["did"])) == (200, "looked", {f"{DAY}-{one}" for one in CLASSES})
+    assert len(list((tmp_path / "run").glob("*.pid.json"))) == 3
+    assert ask(host, "supervise")[0] == 200
+    with closing(SqliteStore(tmp_path / "store.sqlite")) as store:
+        for name in CLASSES:
+            workload = store.get("workloads", f"{DAY}-{name}")
+            assert workload is not None
+            assert workload.fields["launches"] == 1
+
+
+def test_what_has_no_session_is_said_and_not_done(host: FunctionHost) -> None:
+    """A holiday, and a date that is not today's where nothing is recorded: 200 and why, or a scheduler would retry."""
+    for name in ("supervise", "square_off"):
+        status, answer = ask(host, name, HOLIDAY)
+        assert (status, answer["said"][:17], answer["did"]) == (200, "not a trading day", {})
+
+
+def test_control_is_read_and_set(host: FunctionHost) -> None:
+    """A halt, what it comes to, and its end; each change has its number."""
+    assert post(host.url("control"), b'{"action": "halt", "level": "flatten", "class": "stock"}') == (
+        200, {"sequence": 1},
+    )
+    with urllib.request.urlopen(host.url("control"), timeout=BOUND_SECONDS) as response:
+        shown = json.load(response)
+    assert {name: one["level"] for name, one in shown["effective"].items()} == {
+        "stock": "FLATTEN", "options": "RUN", "futures": "RUN",
+    }
+    assert post(host.url("control"), b'{"action": "resume", "reason": "looked"}') == (200, {"sequence": 2})
+
+
+@pytest.mark.parametrize("body", [
+    b"", b"[]", b"{", b'{"action": "panic"}', b'{"action": "halt", "level": "WORSE"}', b'{"action": "resume"}',
+    b'{"action": "halt", "class": "crypto"}', b'{"action": "halt", "level": 3}', b'{"action": "resume", "reason": " "}',
+])
+def test_control_refuses_what_cannot_be_meant(host: FunctionHost, body: bytes) -> None:
+    """400 with what to send, and nothing is changed."""
+    status, answer = post(host.url("control"), body)
+    assert (status, bool(answer["error"])) == (400, True), answer
+    with urllib.request.urlopen(host.url("control"), timeout=BOUND_SECONDS) as response:
+        assert json.load(response)["sequence"] == 0
+
+
+def test_control_answers_only_on_ones_own_machine(tmp_path: Path) -> None:
+    """It has no keys yet: where it is not said to be local it refuses, to read and to write."""
+    with serving(Settings(home=tmp_path)) as host:
+        assert post(host.url("control"), b'{"action": "halt"}')[0] == 403
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(host.url("control"), timeout=BOUND_SECONDS)
+        assert refused.value.code == 403
+        refused.value.close()
+
+
+def test_a_late_event_launches_nothing(tmp_path: Path) -> None:
+    """In earnest, by the clock: the plan of a date gone by is acknowledged, and no workload begins."""
+    plan = paper_plan(("AAA",)).to_fields()
+    with serving(Settings(home=tmp_path)) as host, closing(SqliteStore(tmp_path / "store.sqlite")) as store:
+        store.commit([Create("gpt_runner_daily_plan", plan["date"], plan)])
+        assert 200 <= event(host, plan_event(plan["date"])) < 300
+        assert store.get("workloads", f"{plan['date']}-stock") is None
+    assert not list((tmp_path / "run").glob("*.pid.json"))
