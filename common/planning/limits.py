@@ -1,7 +1,7 @@
 """One asset class's limits for one day: derived from the mandate, tightened by a plan, never loosened."""
 
 import dataclasses
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -12,23 +12,26 @@ from common.market.money import Paise
 from common.planning.document import Record
 from common.planning.mandate import ClockTime, Mandate
 from common.planning.session_facts import SessionFacts, clock_moment
-from common.trading.risk import Limits
+from common.trading.limits import Limits
 
 Positive = Annotated[int, Field(ge=1)]
 
 LARGER_IS_LOOSER: Final = (
     "capital_paise", "loss_paise", "risk_per_trade_paise", "max_trades", "max_open_positions", "max_order_value_paise",
-    "order_rate_per_second", "losses_to_lock_symbol", "losses_to_lock_class", "max_spread_percent", "entry_cutoff",
-    "square_off",
+    "order_rate_per_second", "exit_rate_per_second", "losses_to_lock_symbol", "losses_to_lock_class",
+    "max_spread_percent", "basket_margin_percent", "max_quote_age_seconds", "entry_cutoff", "square_off",
 )
-SMALLER_IS_LOOSER: Final = ("margin_percent", "entry_from")
+SMALLER_IS_LOOSER: Final = ("margin_percent", "min_touch_ratio", "entry_from")
+_THOUSANDTH: Final = Decimal("0.001")
 
 
 class ClassLimits(Record):
     """What one workload may do. Money: paise.
 
     max_order_value_paise: notional for stock, margin for futures, premium for options, that is value times
-    margin_percent. Times: 'HH:MM' in India, already the tightest of the session table's and the mandate's.
+    margin_percent. order_rate_per_second: entries and changes of stops; exit_rate_per_second: kept besides for getting
+    out. basket_margin_percent: of capital, for any prefix of a basket's orders. min_touch_ratio: of the touch's size to
+    ours. Times: 'HH:MM' in India, already the tightest of the session table's and the mandate's.
     """
 
     capital_paise: Positive
@@ -42,6 +45,10 @@ class ClassLimits(Record):
     losses_to_lock_symbol: Positive
     losses_to_lock_class: Positive
     max_spread_percent: Annotated[float, Field(gt=0)]
+    exit_rate_per_second: Annotated[float, Field(gt=0)] = 1.0
+    basket_margin_percent: Annotated[int, Field(ge=1, le=100)] = 80
+    min_touch_ratio: Annotated[float, Field(ge=0)] = 3.0
+    max_quote_age_seconds: Annotated[float, Field(gt=0)] = 2.0
     entry_from: ClockTime
     entry_cutoff: ClockTime
     square_off: ClockTime
@@ -53,15 +60,19 @@ class ClassLimits(Record):
             max_trades=self.max_trades, max_open_positions=self.max_open_positions,
             max_order_value=self.max_order_value_paise, margin_percent=self.margin_percent,
             max_spread_percent=self.max_spread_percent, losses_to_lock_symbol=self.losses_to_lock_symbol,
-            losses_to_lock_class=self.losses_to_lock_class,
+            losses_to_lock_class=self.losses_to_lock_class, orders_per_second=self.order_rate_per_second,
+            exits_per_second=self.exit_rate_per_second, basket_margin_percent=self.basket_margin_percent,
+            min_touch_ratio=self.min_touch_ratio, max_quote_age_seconds=self.max_quote_age_seconds,
         )
 
     def tighten(self, times: SessionTimes) -> SessionTimes:
         """The workload's times, cut to these limits; never looser than `times`."""
+        entry_cutoff = min(times.entry_cutoff, clock_moment(times.date, self.entry_cutoff))
         return dataclasses.replace(
             times,
             entry_from=max(times.entry_from, clock_moment(times.date, self.entry_from)),
-            entry_cutoff=min(times.entry_cutoff, clock_moment(times.date, self.entry_cutoff)),
+            entry_cutoff=entry_cutoff,
+            expiry_short_cutoff=min(times.expiry_short_cutoff, entry_cutoff),
             square_off=min(times.square_off, clock_moment(times.date, self.square_off)),
         )
 
@@ -75,11 +86,23 @@ def full_limits(mandate: Mandate, asset_class: AssetClass, session: SessionFacts
         max_open_positions=own.max_open_positions, max_order_value_paise=own.max_order_value_paise,
         margin_percent=own.margin_percent, order_rate_per_second=mandate.order_rate.workload_per_second,
         losses_to_lock_symbol=mandate.losses_to_lock_symbol, losses_to_lock_class=mandate.losses_to_lock_class,
-        max_spread_percent=mandate.max_spread_percent,
+        max_spread_percent=mandate.max_spread_percent, exit_rate_per_second=exit_share(mandate),
+        basket_margin_percent=mandate.basket_margin_percent, min_touch_ratio=mandate.min_touch_ratio,
+        max_quote_age_seconds=mandate.max_quote_age_seconds,
         entry_from=max(times.entry_from, own.entry_from or times.entry_from),
         entry_cutoff=min(times.entry_cutoff, own.entry_cutoff or times.entry_cutoff),
         square_off=min(times.square_off, own.square_off or times.square_off),
     )
+
+
+def exit_share(mandate: Mandate) -> float:
+    """One workload's part of the orders a second that are kept for exits: split evenly, rounded down to a thousandth.
+
+    Static, so that a workload that floods its own way out cannot close another's.
+    """
+    whole = Decimal(str(mandate.order_rate.exits_per_second))
+    part = (whole / max(1, len(mandate.enabled))).quantize(_THOUSANDTH, ROUND_DOWN)
+    return float(max(part, _THOUSANDTH))
 
 
 def scaled(limits: ClassLimits, asset_class: AssetClass, size: float) -> ClassLimits:

@@ -30,10 +30,10 @@ def share_of(amount: Paise, percent: float) -> Paise:
 
 
 class OrderRate(Record):
-    """Orders a second."""
+    """Orders a second; what is kept for exits must leave each of three workloads a thousandth of one."""
 
     workload_per_second: float = Field(gt=0, le=BROKER_ORDERS_PER_SECOND)
-    exits_per_second: float = Field(gt=0, le=BROKER_ORDERS_PER_SECOND)
+    exits_per_second: float = Field(ge=0.003, le=BROKER_ORDERS_PER_SECOND)
     supervisor_per_second: float = Field(gt=0, le=BROKER_ORDERS_PER_SECOND)
 
 
@@ -97,6 +97,9 @@ class Mandate(Record):
     losses_to_lock_symbol: int = Field(ge=1, le=100)
     losses_to_lock_class: int = Field(ge=1, le=100)
     max_spread_percent: float = Field(gt=0, le=20)
+    min_touch_ratio: float = Field(ge=0, le=1_000)
+    max_quote_age_seconds: float = Field(gt=0, le=60)
+    basket_margin_percent: int = Field(ge=1, le=100)
     trade_special_sessions: bool
     order_rate: OrderRate
     opening: OpeningMandate

@@ -56,17 +56,18 @@ REGIME_TEXTS: Final[Mapping[RegimeName, str]] = {
 }
 
 
-def plan_by_rules(evidence: Evidence, mandate: Mandate, fallback_reason: str = "") -> Plan:
+def plan_by_rules(evidence: Evidence, mandate: Mandate, fallback_reason: str = "", refusal: str = "") -> Plan:
     """Live only behind a green gate, and then a DRAFT until the person approves; REJECTED when nothing may be traded.
 
-    fallback_reason: why a model's plan was not used. Raises ValueError when the evidence is of another mandate.
+    fallback_reason: why a model's plan was not used. refusal: why the day may not be traded, beyond what the evidence
+    says. Raises ValueError when the evidence is of another mandate.
     """
     if evidence.mandate_hash != mandate.hash:
         raise ValueError(
             f"evidence of {evidence.date} was made for mandate {evidence.mandate_hash[:12]}, not {mandate.hash[:12]}: "
             "prepare the day again after changing the mandate"
         )
-    refusal = refusal_of(evidence, mandate)
+    refusal = refusal or refusal_of(evidence, mandate)
     classes = tuple(_off(a, refusal) if refusal else _class_plan(a, evidence, mandate) for a in AssetClass)
     mode = mandate.mode if evidence.gate.verdict == "green" else "paper"
     trading = any(one.enabled for one in classes)

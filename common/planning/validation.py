@@ -87,10 +87,12 @@ def _sums(plan: Plan, mandate: Mandate) -> Iterator[str]:
     rate = mandate.order_rate
     orders = Decimal(str(rate.exits_per_second)) + Decimal(str(rate.supervisor_per_second))
     orders += sum(Decimal(str(one.order_rate_per_second)) for one in limits)
+    exits = sum(Decimal(str(one.exit_rate_per_second)) for one in limits)
     totals = (
         ("capital_paise", sum(one.capital_paise for one in limits), mandate.capital_paise),
         ("loss_paise", sum(one.loss_paise for one in limits), mandate.daily_loss_paise),
         ("orders a second", orders, BROKER_ORDERS_PER_SECOND),
+        ("exits a second", exits, Decimal(str(rate.exits_per_second))),
     )
     for name, total, most in totals:
         if total > most:

@@ -25,7 +25,7 @@ def notices(result: Mapping[str, Any]) -> list[Notice]:
     """Everything wrong with the day, alarms first; empty when there is nothing."""
     found = [
         *_plan(result), *_gate(result), *_workloads(result), *_over_limits(result), *_books(result),
-        *(Notice("warning", said(text)) for text in items(result, "warnings")),
+        *_warnings(result),
     ]
     return sorted(found, key=lambda notice: notice.severity != "alarm")
 
@@ -96,6 +96,13 @@ def _over_limits(result: Mapping[str, Any]) -> Iterator[Notice]:
             name = figures.label(limit.get("name"))
             amounts = f"{figures.used(used, unit)} used of {figures.used(most, unit)}"
             yield Notice("alarm", f"{limit.get('asset_class')}: {name} is over its limit, {amounts}.")
+
+
+def _warnings(result: Mapping[str, Any]) -> Iterator[Notice]:
+    """Differences of the books are warnings too; somebody has to act on them."""
+    differences = {said(text) for text in items(result, "differences")}
+    for text in map(said, items(result, "warnings")):
+        yield Notice("alarm" if text in differences else "warning", text)
 
 
 def _books(result: Mapping[str, Any]) -> Iterator[Notice]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from common.market.bar import Bar
 from common.market.indian_time import at
+from common.market.money import rupees_text
+from common.research.reconciliation import alarm_texts
 from common.research.workload import Outcome
 from common.trading.charges import SEGMENT_OF, rates_on
 from common.trading.order_hash import order_hash
@@ -13,11 +15,15 @@ from common.trading.order_hash import order_hash
 
 def build_result(
     day: date, source: str, seed: int, plan: Mapping[str, Any], evidence: Mapping[str, Any],
-    outcomes: Sequence[Outcome], bars: Iterable[Bar],
+    outcomes: Sequence[Outcome], bars: Iterable[Bar], reconciliation: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """bars: of the traded symbols, for the charts. Rupees where no unit is named, paise where it is."""
+    """bars: of the traded symbols, for the charts. Rupees where no unit is named, paise where it is.
+
+    reconciliation: as `reconcile_day` makes it; None where there is no broker to compare with (a replay).
+    """
     trades = sorted((t for o in outcomes for t in o.trades), key=lambda t: (t["exit_time"], t["asset_class"]))
-    equity, found = _total(outcomes), differences(outcomes)
+    equity = _total(outcomes)
+    found = differences(outcomes) if reconciliation is None else _reconciled(outcomes, reconciliation)
     return {
         "date": day.isoformat(), "mode": plan.get("mode", "paper"), "source": source, "seed": seed,
         "order_hash": order_hash(order for outcome in outcomes for order in outcome.orders),
@@ -27,7 +33,8 @@ def build_result(
         "limits": [
             {"asset_class": o.asset_class.value, **limit} for o in outcomes for limit in o.summary.get("limits", ())
         ],
-        "bars": _candles(bars), "differences": found, "warnings": [*found, *_extrapolated(day, outcomes)],
+        "bars": _candles(bars), "differences": found, "reconciliation": dict(reconciliation or {}),
+        "warnings": [*found, *_fees(reconciliation or {}), *_extrapolated(day, outcomes)],
     }
 
 
@@ -89,10 +96,30 @@ def differences(outcomes: Sequence[Outcome]) -> list[str]:
         gross = sum(trade["gross_paise"] for trade in outcome.trades)
         if not any(held.values()) and cash != gross:
             found.append(f"{name}: fills are worth {cash} paise and trades {gross}: the books do not agree")
-        net = sum(trade["net_paise"] for trade in outcome.trades)
-        if outcome.equity and not any(held.values()) and outcome.equity[-1][1] != net:
-            found.append(f"{name}: equity ends at {outcome.equity[-1][1]} paise and trades add up to {net}")
+        if not any(held.values()):
+            found += _equity(outcome)
     return found
+
+
+def _reconciled(outcomes: Sequence[Outcome], reconciliation: Mapping[str, Any]) -> list[str]:
+    """What the reconciliation leaves unexplained: it looks at positions and trades with others' orders counted."""
+    carried = {one["asset_class"] for one in reconciliation["carried"]}
+    flat = [outcome for outcome in outcomes if outcome.asset_class.value not in carried]
+    return [*alarm_texts(reconciliation), *(text for outcome in flat for text in _equity(outcome))]
+
+
+def _equity(outcome: Outcome) -> list[str]:
+    """Of a workload that is flat."""
+    net = sum(trade["net_paise"] for trade in outcome.trades)
+    if not outcome.equity or outcome.equity[-1][1] == net:
+        return []
+    return [f"{outcome.asset_class.value}: equity ends at {outcome.equity[-1][1]} paise and trades add up to {net}"]
+
+
+def _fees(reconciliation: Mapping[str, Any]) -> list[str]:
+    fees = reconciliation.get("fees_paise", 0)
+    text = f"the broker takes {rupees_text(fees)} rupees for squaring off; they are in no trade"
+    return [text] if fees else []
 
 
 def _extrapolated(day: date, outcomes: Sequence[Outcome]) -> list[str]:

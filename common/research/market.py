@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
-from common.market.bar import Bar
-from common.market.indian_time import day_of
+from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
+from common.market.indian_time import INDIA, day_of, moment
 from common.market.instrument import Instrument
 from common.research.recorded import Recording, dates, read
 
@@ -50,9 +50,25 @@ class RecordedMarket:
         rows.sort(key=lambda bar: (bar.ts, place[bar.symbol]))
         return iter(rows)
 
+    def quotes(self, symbols: Sequence[str], at: datetime) -> list[Quote]:
+        """From each symbol's last bar that had ended at `at`; volume: of the session so far."""
+        now, found = _nanoseconds(at), []
+        bars = self._day(day_of(now), None).bars
+        for symbol in symbols:
+            ended = [bar for bar in bars.get(symbol, ()) if bar.ts + NANOSECONDS_A_MINUTE <= now]
+            if ended:
+                last, volume = ended[-1], sum(bar.volume for bar in ended)
+                found.append(Quote(now, symbol, last.close, last.bid, last.ask, volume=volume))
+        return found
+
     def _day(self, day: date, symbols: Sequence[str] | None) -> Recording:
         """Read once where the same is asked for again, as a workload does for volume and feed."""
         key = (day, None if symbols is None else frozenset(symbols))
         if self._last is None or self._last[0] != key:
             self._last = (key, read(self._paths, day=day, symbols=symbols))
         return self._last[1]
+
+
+def _nanoseconds(at: datetime) -> int:
+    india = at.astimezone(INDIA)
+    return moment(india.date(), india.time())

@@ -23,6 +23,8 @@ from common.research.grid import dotted, grid
 MAX_CHARTS = 30
 """Symbols drawn, those with the most at stake first; the others' bars are in report.json."""
 OPEN_CHARTS = 3
+MAX_DIFFERENCES = 50
+"""Differences of the books listed on the page; the others are in report.json."""
 MAX_TEXT = 2_000
 _MAX_DEPTH = 12
 _JOINERS = "\n\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
@@ -47,6 +49,7 @@ def render_html(result: Mapping[str, Any]) -> str:
         net=totals.get("net_paise"), win_rate=_share(totals.get("wins"), totals.get("trades")),
         strategies={one.get("asset_class"): one.get("strategy") for one in items(fields(day, "plan"), "classes")},
         curves=_curves(day), symbols=_symbols(day), most_charts=MAX_CHARTS, open_charts=OPEN_CHARTS,
+        most_differences=MAX_DIFFERENCES,
         style=Markup(style), script=Markup(script),  # noqa: S704  our own files, not the result's text
         style_hash=_hash(style), script_hash=_hash(script),
     )

@@ -3,19 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.calendar import session_times
 from common.market.instrument import AssetClass, Instrument
+from common.planning.exclusions import exclusions
 from common.planning.plan import ClassPlan
 from common.ports import Resume
 from common.strategies.registry import build
 from common.trading.book import Book
 from common.trading.charges import SEGMENT_OF, rates_on
-from common.trading.driver import Driver
 from common.trading.exit_policy import EXIT_POLICIES
 from common.trading.orders import Order
+from common.trading.pace import REPLAY, Pace
 from common.trading.risk import Account
 from common.trading.session import Session
 from common.trading.slot import Slot, Universe
@@ -62,22 +63,23 @@ def select(plan: ClassPlan, instruments: Iterable[Instrument]) -> list[Instrumen
     return [*sorted(chain, key=lambda i: (i.strike, i.kind)), *drivers]
 
 
-def open_session(day: date, plan: ClassPlan, instruments: Sequence[Instrument]) -> Session:
+def open_session(day: date, plan: ClassPlan, instruments: Sequence[Instrument], pace: Pace = REPLAY) -> Session:
     """A fresh session for `plan`; instruments as from `select`. Raises what the registry raises."""
     if plan.limits is None:
         raise ValueError(f"the plan does not enable {plan.asset_class}: it has no limits to trade within")
     times = plan.limits.tighten(session_times(day, plan.asset_class))
     account = Account(plan.limits.for_trading())
     rates = rates_on(day, SEGMENT_OF[plan.asset_class])
-    book = Book(plan.asset_class, day, account, EXIT_POLICIES[plan.asset_class], rates)
+    book = Book(plan.asset_class, day, account, EXIT_POLICIES[plan.asset_class], rates, pace)
     slots: dict[str, Slot] = {}
     strikes = plan.options.strikes_each_side if plan.options is not None else 0
     universe = Universe(day, instruments, plan.universe[0], strikes)
-    drivers = set(plan.universe)
+    drivers, barred = set(plan.universe), exclusions(day, instruments)
     for instrument in instruments:
         strategy = build(plan.strategy, plan.parameters) if instrument.symbol in drivers else None
         may_short = plan.asset_class is not AssetClass.OPTIONS
         slots[instrument.symbol] = Slot(instrument, strategy, slots, universe, may_short=may_short)
+        slots[instrument.symbol].blocked = barred.get(instrument.symbol, "")
     return Session(book, slots, times)
 
 
@@ -94,26 +96,36 @@ def by_minute(feed: Iterable[Bar]) -> Iterator[tuple[int, list[Bar]]]:
         yield ts, bars
 
 
+class Trader(Protocol):
+    """A `Driver`, or the workload around one."""
+
+    session: Session
+
+    def run(self, feed: Iterable[Bar]) -> None: ...
+
+    def pass_time(self, ts: int) -> None: ...
+
+
 def trade_minutes(
-    driver: Driver, feed: Iterable[Bar], each_minute: Callable[[int], None], resume: Resume = FRESH,
+    trader: Trader, feed: Iterable[Bar], each_minute: Callable[[int], None], resume: Resume = FRESH,
 ) -> None:
     """The day, minute by minute; what an earlier run has decided on only warms prices and indicators."""
-    warm = driver.session.warm
+    warm = trader.session.warm
     for ts, bars in by_minute(feed):
         if ts > resume.ts:
-            driver.run(bars)
+            trader.run(bars)
         else:
             done = resume.handled if ts == resume.ts else None
             for bar in bars:
                 if done is None or bar.symbol in done:
                     warm(bar)
                 else:
-                    driver.run([bar])
+                    trader.run([bar])
         if ts >= resume.ts:
-            driver.pass_time(ts + NANOSECONDS_A_MINUTE)
+            trader.pass_time(ts + NANOSECONDS_A_MINUTE)
         each_minute(ts)
     # Symbols whose bars stopped early are squared off, or said to be open, all the same.
-    driver.pass_time(driver.session.times.close)
+    trader.pass_time(trader.session.times.close)
 
 
 def summarise(session: Session) -> dict[str, Any]:
@@ -126,6 +138,7 @@ def summarise(session: Session) -> dict[str, Any]:
         "open_positions": account.open_positions, "gross_paise": account.gross + account.open_pnl,
         "charges_paise": account.charges + account.pending_charges, "net_paise": account.net,
         "halted": account.halted, "denied": dict(book.denied),
+        "seconds_to_flat": sorted(book.flat_seconds)[-20:],
         "limits": [
             {"name": "capital", "used": account.peak_used, "limit": limits.capital, "unit": "paise"},
             {"name": "daily loss", "used": account.peak_loss, "limit": limits.daily_loss, "unit": "paise"},
