@@ -18,7 +18,7 @@ from common.trading.strategy import Enter
 from tests.unit.trading_case import DAY, Chance, Script, bars, flat, walk
 from tests.unit.workload_case import MINUTES, SYMBOLS, Fuse, House, Killed
 
-CALLS = 132
+CALLS = 134
 """Of the uninterrupted day: see `test_the_small_day_is_rich`."""
 
 
@@ -165,7 +165,7 @@ def test_the_broker_is_ahead_of_the_store(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(Killed):
         house.trade(Fuse(12, after=True))
     entry, stop = at_exchange(house).values()
-    assert (entry["tag"], stop["tag"], stop["quantity"]) == ("T250829S00001", "T250829S00002", 100)
+    assert (entry["tag"], stop["tag"], stop["quantity"]) == ("T250829S00001E", "T250829S00002X", 100)
     (first,) = entry["fills"]
     later = first["ts"] + 1
     entry["fills"] = [first, {"id": "second", "ts": later, "price": 100_10, "quantity": 50}]

@@ -10,22 +10,13 @@ from common.market.bar import Bar
 from common.research.replay import MemoryLedger
 from common.trading.driver import Driver
 from common.trading.exit_policy import ExitPolicy
-from common.trading.messages import Halt
+from common.trading.halts import HaltLevel
+from common.trading.limits import Limits
+from common.trading.messages import Control
 from common.trading.order_hash import order_hash
 from common.trading.orders import Purpose
-from common.trading.risk import Limits
 from tests.unit.session_invariants import breaches, resting_when_flat, trade_breaches
-from tests.unit.trading_case import (
-    Chance,
-    Desk,
-    exchange,
-    hours,
-    minute,
-    open_session,
-    share,
-    together,
-    walk,
-)
+from tests.unit.trading_case import SECOND, Chance, Desk, exchange, hours, minute, open_session, share, together, walk
 
 SYMBOLS: Final = ("AAA", "BBB", "CCC")
 MINUTES: Final = 60
@@ -46,9 +37,11 @@ def limits_of(seed: int) -> Limits:
 def opened(seed: int) -> tuple[Desk, dict[str, list[Bar]]]:
     """A random day, not begun."""
     model = FillModel(seed=seed)
-    route = exchange(*SYMBOLS, model=model)
+    freeze = 40 if seed % 4 == 1 else None
+    route = exchange(*SYMBOLS, model=model, freeze=freeze)
     session = open_session(
-        [share(symbol) for symbol in SYMBOLS], lambda _: Chance(seed), limits=limits_of(seed), times=TIMES,
+        [share(symbol, freeze=freeze) for symbol in SYMBOLS], lambda _: Chance(seed), limits=limits_of(seed),
+        times=TIMES,
         policy=ExitPolicy(modifications=random.Random(seed).choice((3, 23))),
     )
     ledger = MemoryLedger()
@@ -61,8 +54,10 @@ def run(seed: int) -> Desk:
     book = desk.driver.route
     for number in range(MINUTES):
         desk.driver.run(together(*[feed[number : number + 1] for feed in market.values()]))
+        for second in (0, 3):
+            desk.driver.pass_time(minute(number + 1) + second * SECOND)
         if number == 30 and seed % 10 == 0:
-            desk.driver.tell(Halt(minute(31), "by hand", flatten=seed % 20 == 0))
+            desk.driver.tell(Control(minute(31), HaltLevel(3 if seed % 20 == 0 else 1), "by hand"))
             desk.driver.settle()
         found = [*breaches(desk.session, book), *resting_when_flat(desk.session)]  # type: ignore[arg-type]
         assert not found, f"seed {seed}, minute {number}: " + "; ".join(found)
@@ -82,14 +77,14 @@ def test_random_days(first: int) -> None:
             assert not found, f"seed {seed}: " + "; ".join(found)
         late = [o for o in orders if o.purpose is Purpose.ENTRY and not minute(2) <= o.created < minute(45)]
         assert not late, f"seed {seed}: entries outside their hours: {late}"
-        book = desk.driver.route.orders  # type: ignore[attr-defined]
+        book = desk.driver.route.book  # type: ignore[attr-defined]
         assert {o.tag for o in orders if o.status != "REJECTED"} == book.keys(), f"seed {seed}: intents are not orders"
 
 
 def test_the_days_are_not_empty() -> None:
     """A floor under what the random days exercise, so that they prove something."""
     kinds: dict[str, int] = {}
-    partly = 0
+    partly = trailed = sliced = 0
     for seed in SEEDS[:60]:
         desk = run(seed)
         for trade in desk.ledger.trades:
@@ -97,10 +92,15 @@ def test_the_days_are_not_empty() -> None:
             kinds[reason] = kinds.get(reason, 0) + 1
         halted = desk.account.halted
         kinds[halted] = kinds.get(halted, 0) + 1
-        partly += sum(1 for order in desk.ledger.orders.values() if len(order.fills) > 1)
+        orders = desk.ledger.orders.values()
+        partly += sum(1 for order in orders if len(order.fills) > 1)
+        trailed += sum(order.trail_distance > 0 and order.filled > 0 for order in orders)
+        sliced += sum(order.quantity == 40 for order in orders)
     floors = {"stop": 100, "target": 20, "chance": 30, "square-off": 5, "daily loss reached": 1}
     assert all(kinds.get(kind, 0) >= floor for kind, floor in floors.items()), kinds
     assert partly >= 50, f"only {partly} orders were filled in parts"
+    assert trailed >= 50, f"only {trailed} entries were trailed"
+    assert sliced >= 50, f"only {sliced} orders were at the freeze quantity"
 
 
 def test_the_same_seed_trades_the_same() -> None:
