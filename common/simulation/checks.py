@@ -58,8 +58,9 @@ class Checks:
     def said(self, name: str, severity: str, message: str) -> None:
         """A process said something loud."""
         asset_class = name.split()[0]
-        self.alarms[severity] += 1
-        self._counts[asset_class] += 1
+        loud = severity in ("ERROR", "CRITICAL")
+        self.alarms[severity] += loud
+        self._counts[asset_class] += loud
         if "the store is down" in message:
             self._day.requests.announced.add(name)
         if asset_class in self._alarmed:

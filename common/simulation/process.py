@@ -19,20 +19,21 @@ from common.simulation.life import Life
 from common.simulation.world import Killed
 from common.trading.errors import TradingStopped
 from common.trading.messages import PriceBand
+from common.trading.ownership import YOURS
 
 MAX_INBOX: Final = 60
 """Events that wait for a process that does not look; older ones are dropped, as a feed that keeps the latest does."""
 
 
 class Output:
-    """Standard output of a process: its loudest records are looked at, nothing is kept."""
+    """Standard output of a process: loud records, and those on what is the person's, are looked at; nothing is kept."""
 
     def __init__(self, told: Callable[[str, str], None]) -> None:
         self._told = told
 
     def write(self, text: str) -> int:
         """One JSON record, or the line's end."""
-        if '"severity": "CRITICAL"' in text or '"severity": "ERROR"' in text:
+        if '"severity": "CRITICAL"' in text or '"severity": "ERROR"' in text or YOURS in text:
             record = json.loads(text)
             self._told(record["severity"], record["message"])
         return len(text)

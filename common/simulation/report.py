@@ -9,7 +9,7 @@ from common.simulation.findings import Invariant
 from common.simulation.outcome import DayOutcome
 
 FLOORS: Final[Mapping[str, float]] = {"orders": 15.0, "fills": 20.0, "faults": 50.0}
-"""A day, on average, with all faults or with none, when there are no faults to count. Empty days would prove nothing."""
+"""A day, on average; faults only where all are asked for. Empty days would prove nothing."""
 SHORT_FLOORS: Final[Mapping[str, float]] = {"orders": 4.0, "fills": 4.0}
 """Of the hour that is killed everywhere."""
 FLOOR_DAYS: Final = 20

@@ -5,13 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from common.bootstrap import simulation_bench
 from common.simulation.faults import Fault, parse_faults
-from common.simulation.outcome import DayOutcome, day_seed, setting_of, simulate_day
+from common.simulation.outcome import day_seed, setting_of, simulate_day
 from common.simulation.report import FLOORS, Totals
 from jobs import cli
 
@@ -31,7 +30,8 @@ def days(seed: int, faults: str, count: int) -> Totals:
 
 def told(totals: Totals) -> str:
     """The violations, a line each."""
-    return "\n".join(f"day {one['day_seed']} {one['time']} {one['invariant']}: {one['text']}" for one in totals.violations)
+    found = totals.violations
+    return "\n".join(f"day {one['day_seed']} {one['time']} {one['invariant']}: {one['text']}" for one in found)
 
 
 def test_days_without_faults_are_clean() -> None:
@@ -53,11 +53,6 @@ def test_days_with_all_faults_are_clean(run: int) -> None:
     assert totals.duplicates == 0
     assert totals.naked == 0.0
     assert len([name for name, count in totals.faults.items() if count]) > len(Fault) * 0.8
-
-
-def same(outcome: DayOutcome) -> tuple[Any, ...]:
-    """What must be equal when a day is run again."""
-    return outcome.steps, outcome.orders, outcome.fills, outcome.requests, outcome.faults, outcome.checks, outcome.alarms
 
 
 ONE_DAY = """
