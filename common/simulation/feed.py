@@ -17,7 +17,7 @@ WORKING_SECONDS: Final = (1.0, 3.0)
 MOVED_BEFORE_ARRIVAL: Final = 0.4
 ARRIVAL_SECONDS: Final = (0.005, 0.2)
 """The market that an order meets is often not the one that it was sent for: then it fills in part, or waits."""
-HOLDING_SECONDS: Final = (8.0, 16.0)
+HOLDING_SECONDS: Final = (10.0, 25.0)
 QUOTED_MINUTES: Final = 3
 """Where nothing is open a quote comes with every third bar; the bar has the touch too."""
 IDLE: Final = 2**62

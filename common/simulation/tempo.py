@@ -11,7 +11,7 @@ from common.simulation.world import World
 
 IDLE_SECONDS: Final = 50.0
 """Less than the broker's books are read, more than half of what a heartbeat may be late."""
-HOLDING_SECONDS: Final = 8.0
+HOLDING_SECONDS: Final = 15.0
 BUSY_SECONDS: Final = 1.0
 STIRRED_NANOSECONDS: Final = 60 * NANOSECONDS_A_SECOND
 """After something unclear, of which the exchange may know nothing."""
