@@ -69,9 +69,11 @@ class Requests:
 
     def clear_all(self, told: Sequence[OrderUpdate]) -> None:
         """A process has read these."""
-        if any(self._unclear.values()):
+        tags = {tag for held in self._unclear.values() for tag in held}
+        if tags:
             for update in told:
-                self.clear(update.symbol, update.tag)
+                if update.tag in tags:
+                    self.clear(update.symbol, update.tag)
 
     def clear(self, symbol: str, tag: str) -> None:
         """A process was told of the order."""

@@ -269,7 +269,8 @@ class FaultyRoute:
                 self._hidden[update.tag] = int(self._faults.random.uniform(now, longest)) if hidden else 0
                 if hidden:
                     self._trouble(HIDDEN_SECONDS + LOST_SECONDS)
-        return [update for update in listed if not (update.tag and self._hidden.get(update.tag, 0) > now)]
+        unseen = {tag for tag, until in self._hidden.items() if until > now}
+        return [update for update in listed if update.tag not in unseen] if unseen else listed
 
     def _read_positions(self) -> Mapping[str, int]:
         self._reach()

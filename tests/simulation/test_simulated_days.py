@@ -19,12 +19,9 @@ ONCE_BROKEN: Final = {
     78000425: "a change of unknown outcome was settled by a read as old as itself",
     78000474: "a fresh stop for what a change on its way was about to cover",
     79000122: "slices of an entry followed one another faster than their stops",
+    1_000_014: "after many restarts a hedge was sold in the instant in which its short was being bought back",
 }
 """Seeds of days, and what was wrong."""
-STILL_BROKEN: Final = {
-    1_000_014: "after many restarts a hedge was sold in the instant in which its short was being bought back (I7)",
-}
-"""Seeds of days that are not mended yet."""
 
 
 def simulated(seed: int) -> DayOutcome:
@@ -34,13 +31,6 @@ def simulated(seed: int) -> DayOutcome:
 @pytest.mark.parametrize("seed", ONCE_BROKEN)
 def test_days_that_once_broke(seed: int) -> None:
     """Each is a day that found a defect; the days have changed with the simulator since, and hold all the same."""
-    assert simulated(seed).violations == []
-
-
-@pytest.mark.xfail(strict=True, reason="open: see docs/simulation.md")
-@pytest.mark.parametrize("seed", STILL_BROKEN)
-def test_days_that_are_still_broken(seed: int) -> None:
-    """Known defects; the test fails as soon as one is mended, and the seed moves up."""
     assert simulated(seed).violations == []
 
 
