@@ -18,6 +18,9 @@ _NO_NUMBERS: Final[Mapping[str, Any]] = {}
 
 def count(book: Book, slot: Slot, order: Order, fill: Fill, out: list[Command]) -> None:
     """One new fill of ours: position, open P&L, and the trade when it closes."""
+    if len(order.counted) < len(order.fills):
+        book.counted += 1
+        order.counted.append(book.counted)
     if order.purpose is Purpose.ENTRY:
         slot.entry_order = order
     _move(book, slot, order.side, fill, order.tag, order)

@@ -49,7 +49,7 @@ def purpose_of(tag: str) -> Purpose:
 
 
 class Book:
-    """orders: by tag, in the order of their intents. denied: entries denied, by code.
+    """orders: by tag, in the order of their intents. denied: entries denied, by code. counted: fills of the day.
 
     flattening: why everything is being closed; what is filled from then on is closed too.
     level: halt that the person, the supervisor or the scheduler has set. flat_seconds: of each way out, how long it
@@ -58,7 +58,7 @@ class Book:
     """
 
     __slots__ = (
-        "_alarms", "account", "asset_class", "baskets", "day", "denied", "doubts", "flat_seconds", "flattening",
+        "_alarms", "account", "asset_class", "baskets", "counted", "day", "denied", "doubts", "flat_seconds", "flattening",
         "heard", "level", "orders", "pace", "policy", "prefix", "rate", "rates", "seen", "sequence", "trades",
     )
 
@@ -86,7 +86,7 @@ class Book:
         self.day = day
         self.rates = rates
         self.prefix = tag_prefix(self.asset_class, day)
-        self.sequence = 0
+        self.sequence = self.counted = 0
         self.orders = {tag: order for tag, order in self.orders.items() if order.working}
         self.trades: list[Trade] = []
         self.flattening = ""
@@ -108,6 +108,7 @@ class Book:
             tag, self.sequence, slot.symbol, side, quantity, kind, price, trigger, purpose, now, strategy, reason,
             numbers, stop_distance, target_distance, trail_distance, basket,
         )
+        order.after = self.counted
         self.orders[tag] = order
         slot.busy = True
         slot.resting = False

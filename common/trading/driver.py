@@ -156,9 +156,9 @@ class Driver:
     def tell(self, event: Event) -> None:
         """Hand the session one event and do what it asks."""
         commands = self.session.handle(event)
+        self._note_heard()
         if commands:
             self.carry_out(commands)
-        self._note_heard()
 
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
@@ -169,10 +169,10 @@ class Driver:
                 return
             for update in updates:
                 commands = on_update(update)
+                if heard:
+                    self._note_heard()  # before what follows from it: a trade is stored with the fills that made it
                 if commands:
                     self.carry_out(commands)
-                if heard:
-                    self._note_heard()
         raise RuntimeError(f"orders did not settle in {MAX_ROUNDS} rounds: the session and the exchange argue")
 
     def _note_heard(self) -> None:

@@ -134,10 +134,12 @@ class Order:
     trips: round trips that its fills have opened. is_slice: it goes on with an entry above the freeze quantity.
     need: capital that was bound when it was sent, paise; 0 for an exit and for a leg of a basket.
     refusals, retry_at: changes of it that the broker refused in a row, and when the next may be asked for.
+    counted: of each fill, its number among the fills of the workload's day as they were counted. after: fills counted
+    before it was intended. Times are of several clocks, and news comes late: by these the day is worked out again.
     """
 
     __slots__ = (
-        "basket", "broker_id", "cancelling", "changed", "created", "fill_ids", "filled", "fills", "is_slice", "kind",
+        "after", "basket", "broker_id", "cancelling", "changed", "counted", "created", "fill_ids", "filled", "fills", "is_slice", "kind",
         "modifications", "need", "numbers", "price", "purpose", "quantity", "reason", "refusals", "retry_at",
         "sequence", "side", "status", "stepped_at", "steps", "stop_distance", "strategy", "symbol", "tag",
         "target_distance", "told", "trail_distance", "trigger", "triggered", "trips", "turnover", "wanted",
@@ -177,6 +179,8 @@ class Order:
         self.changed = 0
         self.told = 0
         self.trips = 0
+        self.counted: list[int] = []
+        self.after = 0
         self.is_slice = False
         self.need = 0
         self.refusals = self.retry_at = 0
@@ -248,7 +252,7 @@ def order_fields(order: Order) -> dict[str, Any]:
         "status": order.status.value, "broker_id": order.broker_id,
         "modifications": order.modifications, "steps": order.steps,
         "stepped_at": order.stepped_at, "wanted": order.wanted, "need": order.need, "changed": order.changed,
-        "is_slice": order.is_slice,
+        "is_slice": order.is_slice, "after": order.after, "counted": list(order.counted),
         "fills": [fill_fields(fill) for fill in order.fills],
     }
 
@@ -271,6 +275,8 @@ def order_from_fields(fields: Mapping[str, Any]) -> Order:
     order.need = fields["need"]
     order.changed = fields["changed"]
     order.is_slice = fields["is_slice"]
+    order.after = fields["after"]
     for fill in fields["fills"]:
         order.add_fill(Fill(**fill))
+    order.counted = list(fields["counted"])
     return order

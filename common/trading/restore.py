@@ -11,7 +11,7 @@ from common.trading.exits import set_levels
 from common.trading.ladder import refused
 from common.trading.messages import Command
 from common.trading.orders import Kind, Order, OrderUpdate, Purpose, Status
-from common.trading.session import DAILY_LOSS, Session
+from common.trading.session import DAILY_LOSS, NEVER, Session
 from common.trading.slot import Slot
 
 LATELY = 10 * NANOSECONDS_A_SECOND
@@ -32,6 +32,7 @@ def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command
     for order in known:
         book.orders[order.tag] = order
         book.sequence = max(book.sequence, order.sequence)
+        book.counted = max(book.counted, order.after, *order.counted, 0)
         if order.reason == DAILY_LOSS:
             book.account.halted = book.flattening = DAILY_LOSS
     for order, number in _timeline(known):
@@ -42,7 +43,7 @@ def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command
         fill, opens = order.fills[number], order.purpose is Purpose.ENTRY and slot.quantity == 0
         accounting.count(book, slot, order, fill, out)
         if opens:
-            _set_levels(slot, order, fill.ts, known)
+            _set_levels(slot, order, order.counted[number], known)
         if slot.quantity == 0 and slot.basket is None:
             book.account.release(slot.symbol)
     for order in known:
@@ -90,18 +91,27 @@ def _reserve(book: Book, slot: Slot) -> None:
 
 
 def _timeline(known: list[Order]) -> list[tuple[Order, int]]:
-    """What happened, in order: an entry was sent (-1), a fill came (its number)."""
-    rows = [(order.created, order.sequence, -1, order) for order in known if order.purpose is Purpose.ENTRY]
-    rows += [(fill.ts, order.sequence, n, order) for order in known for n, fill in enumerate(order.fills)]
-    return [(order, number) for _, _, number, order in sorted(rows, key=lambda row: row[:3])]
+    """What happened, as the session learnt it: an entry was sent (-1), a fill was counted (its number).
+
+    Fills that it had not counted come last, in order of time.
+    """
+    rows = [((order.after, 1, order.sequence, 0), -1, order) for order in known if order.purpose is Purpose.ENTRY]
+    for order in known:
+        for n in range(len(order.fills)):
+            if n < len(order.counted):
+                rows.append(((order.counted[n], 0, 0, 0), n, order))
+            else:
+                rows.append(((NEVER, max(fill.ts for fill in order.fills[: n + 1]), order.sequence, n), n, order))
+    return [(order, number) for _, number, order in sorted(rows, key=lambda row: row[0])]
 
 
 def _join(session: Session, slot: Slot, entry: Order) -> None:
     """An entry belongs to a basket, known whole from any of its orders, or ends the one that its symbol was in."""
     book, fields = session.book, entry.basket
-    basket = slot.basket
-    if basket is not None and (fields is None or fields["created"] != basket.created):
-        forget(book, basket)
+    before = [slot.basket, book.baskets.get(fields["name"]) if fields is not None else None]
+    for basket in before:  # one of the same name may have had other legs
+        if basket is not None and (fields is None or fields["created"] != basket.created):
+            forget(book, basket)
     if fields is None:
         return
     basket = book.baskets.get(fields["name"])
@@ -117,11 +127,11 @@ def _join(session: Session, slot: Slot, entry: Order) -> None:
             slot.entry_order = entry
 
 
-def _set_levels(slot: Slot, entry: Order, ts: int, known: Iterable[Order]) -> None:
-    """Stop and target as they were first set: from the fills known when the stop was sent."""
-    sent = (o.created for o in known if o.purpose is Purpose.EXIT and o.symbol == entry.symbol and o.created >= ts)
-    until = min(sent, default=ts)
-    counted = [fill for fill in entry.fills if fill.ts <= until]
+def _set_levels(slot: Slot, entry: Order, opened: int, known: Iterable[Order]) -> None:
+    """Stop and target as they were first set: from the fills counted when the stop was sent. opened: by which."""
+    sent = (o.after for o in known if o.purpose is Purpose.EXIT and o.symbol == entry.symbol and o.after >= opened)
+    until = min(sent, default=opened)
+    counted = [fill for fill, number in zip(entry.fills, entry.counted, strict=False) if number <= until]
     set_levels(slot, entry, sum(f.price * f.quantity for f in counted) / sum(f.quantity for f in counted))
 
 
