@@ -32,11 +32,13 @@ class Findings:
     """stored: with the version and verdict of each. adopted: exits that only the broker knows.
 
     awaited: tags that the store says were sent, so lately that the broker's book need not show them yet.
+    others: what the broker's book has besides.
     """
 
     stored: list[tuple[Order, str, Mapping[str, Any]]]
     adopted: list[Order]
     awaited: list[OrderTag]
+    others: list[OrderUpdate]
 
     @property
     def orders(self) -> list[Order]:
@@ -76,7 +78,8 @@ def bring_together(
     adopted = [
         order_from_broker(told[tag], _sequence(tag, prefix), told[tag].ts) for tag in told if tag not in known
     ]
-    return Findings(stored, adopted, awaited)
+    others = [update for update in book if not update.tag.startswith(prefix)]
+    return Findings(stored, adopted, awaited, others)
 
 
 def _catch_up(order: Order, update: OrderUpdate) -> None:

@@ -189,7 +189,7 @@ class Workload:
         last = max((max((f.ts for f in order.fills), default=order.created) for order in found.orders), default=0)
         self._restored = True
         try:
-            self.driver.carry_out(restore(self.session, found.orders, ts))
+            self.driver.carry_out(restore(self.session, found.orders, ts, found.others))
         except TransitionError as error:
             self._give_up(Unexplained(str(error), []), ts)
         self.driver.settle()

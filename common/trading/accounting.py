@@ -45,7 +45,7 @@ def give_back(book: Book, slot: Slot, side: int, fill: Fill, out: list[Command])
     excess = fill.quantity - (abs(slot.quantity) if slot.quantity * side < 0 else 0)
     for taken in reversed(slot.taken[:]):
         part = min(excess, taken.quantity)
-        if part <= 0 or taken.ts <= fill.ts:
+        if part <= 0 or taken.ts < fill.ts:
             continue
         excess -= part
         taken.quantity -= part

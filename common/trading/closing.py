@@ -87,7 +87,7 @@ def closing_of(
     others = [update for update in foreign if update.symbol == symbol]
     for update in others:
         rows += _rows(update, update.side, 0, update.broker_id, update)
-    return _walk(symbol, sorted(rows, key=lambda row: (row.ts, row.sequence, row.number)), others)
+    return _walk(symbol, sorted(rows, key=lambda row: (row.ts, row.foreign is not None, row.sequence, row.number)), others)
 
 
 def _rows(

@@ -44,6 +44,9 @@ def guard(book: Book, slot: Slot, need: int, now: int, out: list[Command]) -> No
         for order in wrong:
             cancel(book, order, now, out)
         return
+    for order in slot.exits:
+        if order.cancelling:
+            cancel(book, order, now, out)  # again, where nothing more was heard of it
     if book.flattening and not slot.leaving:
         leave(book, slot, book.flattening, now, out)
     if slot.leaving:

@@ -31,6 +31,17 @@ def refused(slot: Slot, now: int) -> None:
     slot.alert = True
 
 
+def change_refused(slot: Slot, order: Order, now: int) -> None:
+    """The broker refused to change or to cancel it, at once or later at the exchange: it stands as it was."""
+    order.cancelling = 0
+    order.refusals += 1
+    order.retry_at = after_refusal(order.refusals, now)
+    slot.alert, slot.resting = True, False
+    if order.purpose is Purpose.EXIT:
+        refused(slot, now)
+        slot.stepped_at = order.stepped_at = 0
+
+
 def step_out(book: Book, slot: Slot, need: int, now: int, out: list[Command]) -> None:
     """One step of the ladder for `need` units, at most every two seconds; never while an exit is in doubt.
 

@@ -7,7 +7,7 @@ from common.trading.accounting import count, give_back
 from common.trading.book import Book
 from common.trading.changes import cancel
 from common.trading.doubts import Question
-from common.trading.ladder import refused
+from common.trading.ladder import change_refused, refused
 from common.trading.messages import Command, Log
 from common.trading.orders import Kind, Order, OrderUpdate, Purpose, Status
 from common.trading.slot import Slot
@@ -28,6 +28,10 @@ def hear(
     if update.broker_id and not _is_same(book, slot, order, update, now, out):
         return
     if update.terms is not None and order.working:
+        if update.reason and not asked and _is_later_refusal(order, update):
+            fields = {"tag": order.tag, "symbol": order.symbol, "reason": update.reason}
+            out.append(Log(now, "WARNING", f"change of {order.tag} refused at the exchange: {update.reason}", fields))
+            change_refused(slot, order, now)
         _adopt_terms(book, order, update, asked)
     if book.doubts.question(order) is Question.CHANGED and _is_beyond(order, update):
         return  # it was made larger after all: a read tells how much, and these fills again
@@ -55,6 +59,13 @@ def hear(
         _moved(book, slot, order, before, update, now, out)
     if book.doubts.question(order) is Question.FILLS:
         book.doubts.clear(order)
+
+
+def _is_later_refusal(order: Order, update: OrderUpdate) -> bool:
+    """Whether the broker took a change that the exchange then refused: the order stands, and a reason is told."""
+    if update.status.terminal or update.ts <= max(order.changed, order.cancelling):
+        return False
+    return bool(order.cancelling) or update.terms != (order.kind, order.quantity, order.price, order.trigger)
 
 
 def _bind_again(book: Book, slot: Slot, order: Order) -> None:

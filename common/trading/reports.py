@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from common.trading.accounting import count_by_hand
 from common.trading.book import Book, tag_prefix
-from common.trading.changes import after_refusal
 from common.trading.doubts import Question
-from common.trading.ladder import refused
+from common.trading.ladder import change_refused
 from common.trading.messages import ChangeFailed, Command, Log, OrderBook, Positions
 from common.trading.news import hear, settled
 from common.trading.orders import Fill, Order, OrderUpdate, Purpose, Status, TransitionError
@@ -63,6 +62,10 @@ class Reports:
                 touched[slot.symbol] = slot
         return list(touched.values())
 
+    def of_others(self, update: OrderUpdate, out: list[Command]) -> None:
+        """An order from before a restart that this workload did not send, as it stood once."""
+        self._foreign(update, update.ts, out, first=True)
+
     def positions(self, read: Positions, out: list[Command], *, first: bool) -> list[Slot]:
         """The broker's net positions; returns the slots whose position was corrected."""
         return self._ownership.on_positions(read, self._slots, out, first=first)
@@ -73,16 +76,12 @@ class Reports:
         how = "unclear" if failed.unclear else "refused"
         fields = {"tag": order.tag, "symbol": order.symbol, "reason": failed.reason}
         out.append(Log(now, "WARNING", f"change of {order.tag} {how}: {failed.reason}", fields))
+        if not failed.unclear:
+            change_refused(slot, order, now)
+            return
         order.cancelling = 0
         slot.alert, slot.resting = True, False
-        if failed.unclear:
-            self._book.doubts.raise_(order, Question.CHANGED, now)
-            return
-        order.refusals += 1
-        order.retry_at = after_refusal(order.refusals, now)
-        if order.purpose is Purpose.EXIT:
-            refused(slot, now)
-            slot.stepped_at = order.stepped_at = 0
+        self._book.doubts.raise_(order, Question.CHANGED, now)
 
     def _hear(
         self, slot: Slot, order: Order, update: OrderUpdate, now: int, out: list[Command], asked: int = 0,

@@ -19,10 +19,13 @@ LATELY = 10 * NANOSECONDS_A_SECOND
 _UNCLEAR = (Status.INTENDED, Status.UNKNOWN)
 
 
-def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command]:
+def restore(
+    session: Session, orders: Iterable[Order], now: int, others: Iterable[OrderUpdate] = (),
+) -> list[Command]:
     """Rebuild positions, P&L, baskets and trades from the orders' fills, as far as the store knows them.
 
-    orders: all of this workload's day. Returns the trades and logs of what is rebuilt; orders are sent only after the
+    orders: all of this workload's day. others: what the broker's book has besides, of which some may have closed ours:
+    when they did says how much of what was filled after them is still held. Returns the trades and logs of what is rebuilt; orders are sent only after the
     session has been handed an OrderBook (`Driver.reconcile`). An order of which the store does not know whether it
     was placed becomes a doubt. Raises TransitionError.
     """
@@ -35,23 +38,26 @@ def restore(session: Session, orders: Iterable[Order], now: int) -> list[Command
         book.counted = max(book.counted, order.after, *order.counted, 0)
         if order.reason == DAILY_LOSS:
             book.account.halted = book.flattening = DAILY_LOSS
-    for order, number in _timeline(known):
-        slot = session.slots[order.symbol]
-        if number < 0:
-            _join(session, slot, order)
+    foreign = [update for update in others if update.symbol in session.slots]
+    for what, number in _timeline(known, foreign):
+        slot = session.slots[what.symbol]
+        if isinstance(what, OrderUpdate):
+            session.reports.of_others(_as_of(what, number), out)
+        elif number < 0:
+            _join(session, slot, what)
             continue
-        fill, opens = order.fills[number], order.purpose is Purpose.ENTRY and slot.quantity == 0
-        accounting.count(book, slot, order, fill, out)
-        if opens:
-            _set_levels(slot, order, order.counted[number], known)
+        else:
+            _count(session, slot, what, number, known, out)
         if slot.quantity == 0 and slot.basket is None:
             book.account.release(slot.symbol)
     for order in known:
         if order.working:
             _attach(session, session.slots[order.symbol], order, now)
     for basket in book.baskets.values():
-        entries = [state.slot.entry_order for state in basket.legs]
-        basket.opened = all(entry is not None and entry.filled == basket.quantity for entry in entries)
+        basket.opened = all(
+            state.sent and state.slot.entry_order is not None
+            and state.slot.entry_order.filled == basket.quantity for state in basket.legs
+        )
     for order in known:
         slot = session.slots[order.symbol]
         if order.purpose is Purpose.EXIT and order.filled:
@@ -90,19 +96,48 @@ def _reserve(book: Book, slot: Slot) -> None:
     account.at_risk[key] = max(account.at_risk.get(key, 0), units * entry.stop_distance)
 
 
-def _timeline(known: list[Order]) -> list[tuple[Order, int]]:
+def _count(
+    session: Session, slot: Slot, order: Order, number: int, known: Iterable[Order], out: list[Command],
+) -> None:
+    fill, opens = order.fills[number], order.purpose is Purpose.ENTRY and slot.quantity == 0
+    if slot.taken and order.purpose is Purpose.EXIT:
+        accounting.give_back(session.book, slot, order.side, fill, out)
+    accounting.count(session.book, slot, order, fill, out)
+    if opens:
+        _set_levels(slot, order, order.counted[number], known)
+
+
+def _timeline(known: list[Order], foreign: list[OrderUpdate]) -> list[tuple[Order | OrderUpdate, int]]:
     """What happened, as the session learnt it: an entry was sent (-1), a fill was counted (its number).
 
-    Fills that it had not counted come last, in order of time.
+    Fills that it had not counted come last, in order of time. Others' fills come before the first of ours in their
+    symbol that is later.
     """
-    rows = [((order.after, 1, order.sequence, 0), -1, order) for order in known if order.purpose is Purpose.ENTRY]
+    rows: list[tuple[tuple[int, int, int, int], int, Order | OrderUpdate]] = [
+        ((order.after, 1, order.sequence, 0), -1, order) for order in known if order.purpose is Purpose.ENTRY
+    ]
+    for update in foreign:
+        for n, fill in enumerate(update.fills):
+            later = [
+                number for order in known if order.symbol == update.symbol
+                for ours, number in zip(order.fills, order.counted, strict=False) if ours.ts > fill.ts
+            ]
+            rows.append(((min(later), -1, fill.ts, n) if later else (NEVER, fill.ts, NEVER, n), n, update))
     for order in known:
         for n in range(len(order.fills)):
             if n < len(order.counted):
                 rows.append(((order.counted[n], 0, 0, 0), n, order))
             else:
                 rows.append(((NEVER, max(fill.ts for fill in order.fills[: n + 1]), order.sequence, n), n, order))
-    return [(order, number) for _, number, order in sorted(rows, key=lambda row: row[0])]
+    return [(what, number) for _, number, what in sorted(rows, key=lambda row: row[0])]
+
+
+def _as_of(update: OrderUpdate, number: int) -> OrderUpdate:
+    """As it stood when that fill was its last."""
+    fills = update.fills[: number + 1]
+    return OrderUpdate(
+        update.tag, update.status, fills[-1].ts, fills, update.broker_id, symbol=update.symbol, side=update.side,
+    )
 
 
 def _join(session: Session, slot: Slot, entry: Order) -> None:
