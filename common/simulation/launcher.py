@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from common.market.bar import NANOSECONDS_A_SECOND
 from common.ports import Launch
 from common.simulation.faults import Fault, FaultPlan
 from common.simulation.world import World
@@ -35,7 +36,7 @@ class SimulatedLauncher:
         self._starting.add(launch.id)
         for _ in range(copies):
             seconds = self._faults.random.uniform(*START_SECONDS)
-            self._world.after(seconds, lambda: self._started(launch))
+            self._world.begin(self._world.now + int(seconds * NANOSECONDS_A_SECOND), lambda: self._started(launch))
         return handle
 
     def running(self, launch_id: str) -> bool:

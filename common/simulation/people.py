@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final, Protocol
 
 from common.day.control import ALL, ControlRefused, Halt, Source, resume, set_halt
+from common.market.bar import NANOSECONDS_A_SECOND
 from common.ports import Clock, DocumentStore, StoreError
 from common.simulation.account import Account
 from common.simulation.faults import Fault, FaultPlan
@@ -51,7 +52,7 @@ class People:
         for fault, action in happens:
             for _ in range(where.faults.times_today(fault)):
                 at = self._random.randrange(first, last)
-                where.world.at(at, lambda fault=fault, action=action: self._do(fault, action))  # type: ignore[misc]
+                where.world.begin(at, lambda fault=fault, action=action: self._do(fault, action))  # type: ignore[misc]
 
     def square_off(self) -> None:
         """The broker closes everything in MIS; what was carried from before is no MIS position, and stays."""
@@ -98,7 +99,8 @@ class People:
         self._where.by_hand(lambda store, clock: _set(store, halt, clock))
         if self._random.random() < 0.8:
             shortest, longest = HALTED_SECONDS
-            self._where.world.after(shortest * (longest / shortest) ** self._random.random(), self._resume)
+            seconds = shortest * (longest / shortest) ** self._random.random()
+            self._where.world.begin(self._where.world.now + int(seconds * NANOSECONDS_A_SECOND), self._resume)
 
     def _resume(self) -> None:
         self._where.note("resume")

@@ -100,7 +100,7 @@ class Process:
         """Look at what came as soon as nothing else is done: whoever brings it does not wait for us."""
         if not self._called and not self.busy and self.life.alive:
             self._called = True
-            self.life.world.at(self.life.world.now, self._answer)
+            self.life.world.begin(self.life.world.now, self._answer)
 
     def _answer(self) -> None:
         self._called = False
@@ -140,6 +140,14 @@ class Process:
         self.life.world.at(due, lambda: self._tick(due))
 
     def _tick(self, due: int) -> None:
+        if due != self._next_tick or not self.life.alive:
+            return
+        if self.busy:
+            self._tick_after(1.0)
+        else:
+            self.life.world.begin(due, lambda: self._tock(due))
+
+    def _tock(self, due: int) -> None:
         if due != self._next_tick or not self.life.alive:
             return
         if self.busy:

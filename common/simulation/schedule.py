@@ -7,7 +7,7 @@ from common.day.square_off import square_off
 from common.day.start import start_workloads
 from common.day.supervise import supervise
 from common.day.takeover import OutsidePorts
-from common.market.bar import NANOSECONDS_A_MINUTE
+from common.market.bar import NANOSECONDS_A_MINUTE, NANOSECONDS_A_SECOND
 from common.market.calendar import session_times
 from common.market.instrument import AssetClass
 from common.planning.plan import Plan
@@ -67,10 +67,13 @@ class Schedule:
             times = 2
         for number in range(times):
             late = number * self._random.uniform(0.0, 5.0)
-            world.at(ts + int(late * 1e9), lambda: self._call("start_workloads", self._start))
+            world.begin(ts + int(late * 1e9), lambda: self._call("start_workloads", self._start))
 
     def _step(self, ts: int, name: str, function: Callable[[Life], Mapping[str, Any]]) -> None:
         world = self._office.world
+
+        def begin(seconds: float) -> None:
+            world.begin(world.now + int(seconds * NANOSECONDS_A_SECOND), lambda: self._call(name, function))
 
         def due() -> None:
             if name == "supervise" and self._office.quiet and world.now // NANOSECONDS_A_MINUTE % QUIET_MINUTES:
@@ -79,10 +82,10 @@ class Schedule:
             if fault is Fault.STEP_LOST and name != "square_off":
                 return
             if fault is Fault.STEP_LATE:
-                world.after(self._random.uniform(*LATE_SECONDS), lambda: self._call(name, function))
+                begin(self._random.uniform(*LATE_SECONDS))
                 return
             for number in range(2 if fault is Fault.STEP_DOUBLED else 1):
-                world.after(number * self._random.random() * 2, lambda: self._call(name, function))
+                begin(number * self._random.random() * 2)
 
         world.at(ts, due)
 

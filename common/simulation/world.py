@@ -2,7 +2,9 @@
 
 Code that waits in the middle of a call (a request without an answer, a machine that sleeps) keeps its Python stack. So
 each wait has a thread of its own, and exactly one of them runs: it has the baton. No two ever run at once, and who runs
-next is decided by the order of events alone, so that a day is the same whenever it is run again.
+next is decided by the order of events alone, so that a day is the same whenever it is run again. To pass the baton
+costs more than most events: who waits carries out himself, meanwhile, what cannot wait in turn, and keeps the baton if
+nothing else comes before his time.
 """
 
 from collections.abc import Callable
@@ -13,6 +15,8 @@ from typing import Final, TypeAlias
 from common.market.bar import NANOSECONDS_A_SECOND
 
 Action: TypeAlias = Callable[[], None]
+_Event: TypeAlias = "tuple[int, int, Action | None, Lock | None]"
+"""When, number, and what: code (with nothing), an act that cannot wait (with `_PLAIN`), or whose turn it is."""
 
 MAX_STEPS: Final = 500_000
 """A hundred times an ordinary day's: something goes round in circles."""
@@ -32,7 +36,8 @@ class World:
         self.steps = 0
         self.after_step: Action = _nothing
         self.ended = False
-        self._events: list[tuple[int, int, Action | None, Lock | None]] = []
+        self._plain = False
+        self._events: list[_Event] = []
         self._scheduled = 0
         self._until = start
         self._parked: dict[int, Lock] = {}
@@ -42,9 +47,14 @@ class World:
         self._fault: BaseException | None = None
 
     def at(self, ts: int, action: Action) -> None:
-        """Have `action` happen at `ts` (now, if that is past)."""
+        """Have `action` happen at `ts` (now, if that is past). It must not wait."""
         self._scheduled += 1
-        heappush(self._events, (ts, self._scheduled, action, None))
+        heappush(self._events, (ts, self._scheduled, action, _PLAIN))
+
+    def begin(self, ts: int, code: Action) -> None:
+        """Have code run from `ts` on (now, if that is past) that may wait."""
+        self._scheduled += 1
+        heappush(self._events, (ts, self._scheduled, code, None))
 
     def after(self, seconds: float, action: Action) -> None:
         """Have `action` happen `seconds` from now."""
@@ -61,18 +71,54 @@ class World:
             raise self._fault
 
     def wait(self, seconds: float) -> None:
-        """Park the caller for `seconds`; others act meanwhile. Raises Killed when the world has ended before."""
+        """Let `seconds` pass for the caller; others act meanwhile. Raises Killed when the world has ended before."""
         if self.ended:
             raise Killed("the day is over")
+        if self._plain:
+            raise RuntimeError("an event that must not wait does: give it to `begin`")
         self._scheduled += 1
-        number, baton = self._scheduled, _closed()
+        number, due = self._scheduled, self.now + int(max(0.0, seconds) * NANOSECONDS_A_SECOND)
+        if self._passes(due, number):
+            return
+        baton = _closed()
         self._parked[number] = baton
-        heappush(self._events, (self.now + int(max(0.0, seconds) * NANOSECONDS_A_SECOND), number, None, baton))
+        heappush(self._events, (due, number, None, baton))
         self._hand_on()
         baton.acquire()
         self._parked.pop(number, None)
         if self.ended:
             raise Killed("the day is over")
+
+    def _passes(self, due: int, number: int) -> bool:
+        """Do what comes before `due` and cannot wait; False where something else comes before, or the end."""
+        events, mine = self._events, (due, number)
+        while events and events[0][:2] < mine:
+            when, _, action, plain = events[0]
+            if plain is not _PLAIN or when > self._until:
+                return False
+            heappop(events)
+            self.now = max(self.now, when)
+            try:
+                assert action is not None
+                self._do(action)
+            except BaseException as fault:
+                self._fault, self.ended = self._fault or fault, True
+                raise Killed("the day has broken") from fault
+        if due <= self._until:
+            self.now = due
+        return due <= self._until
+
+    def _do(self, action: Action) -> None:
+        self._plain = True
+        action()
+        self._plain = False
+        self._count()
+
+    def _count(self) -> None:
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise RuntimeError(f"the day does not end: {MAX_STEPS} events")
+        self.after_step()
 
     def _hand_on(self) -> None:
         """Another thread dispatches from now on."""
@@ -107,15 +153,15 @@ class World:
             when, number, action, baton = heappop(events)
             if when > self.now:
                 self.now = when
-            if baton is not None:
+            if action is None:
+                assert baton is not None
                 self._parked.pop(number, None)
                 return baton
-            assert action is not None
-            action()
-            self.steps += 1
-            if self.steps > MAX_STEPS:
-                raise RuntimeError(f"the day does not end: {MAX_STEPS} events")
-            self.after_step()
+            if baton is _PLAIN:
+                self._do(action)
+            else:
+                action()
+                self._count()
         self.ended = True
         if self._parked:
             return self._parked.pop(next(iter(self._parked)))
@@ -130,3 +176,6 @@ def _closed() -> Lock:
 
 def _nothing() -> None:
     """Nobody looks."""
+
+
+_PLAIN: Final = _closed()

@@ -28,9 +28,9 @@ def test_waits_overlap() -> None:
         world.wait(seconds)
         seen.append((name, world.now / SECOND))
 
-    world.after(1, lambda: sleeper("long", 10))
-    world.after(2, lambda: sleeper("short", 3))
-    world.after(2.5, lambda: sleeper("longest", 20))
+    world.begin(SECOND, lambda: sleeper("long", 10))
+    world.begin(2 * SECOND, lambda: sleeper("short", 3))
+    world.begin(int(2.5 * SECOND), lambda: sleeper("longest", 20))
     world.run(60 * SECOND)
     assert seen == [("short", 5.0), ("long", 11.0), ("longest", 22.5)]
 
@@ -48,7 +48,7 @@ def test_the_end_kills_who_waits() -> None:
                 world.wait(1)
 
     for name in ("a", "b", "c"):
-        world.after(1, lambda name=name: _guarded(lambda: sleeper(name)))  # type: ignore[misc]
+        world.begin(SECOND, lambda name=name: _guarded(lambda: sleeper(name)))  # type: ignore[misc]
     world.run(10 * SECOND)
     assert sorted(ended) == ["a", "b", "c"]
     assert world.now == SECOND
@@ -61,7 +61,7 @@ def test_a_fault_of_an_action_comes_out() -> None:
     def broken() -> None:
         raise ZeroDivisionError("mine")
 
-    world.after(1, lambda: _guarded(lambda: world.wait(50)))
+    world.begin(SECOND, lambda: _guarded(lambda: world.wait(50)))
     world.after(2, broken)
     with pytest.raises(ZeroDivisionError, match="mine"):
         world.run(10 * SECOND)
@@ -75,11 +75,28 @@ def test_many_waits_one_after_the_other() -> None:
         world.wait(0.5)
         count[0] += 1
         if count[0] < 1000:
-            world.after(0.5, again)
+            world.begin(world.now + SECOND // 2, again)
 
-    world.after(0, again)
+    world.begin(0, again)
     world.run(2000 * SECOND)
     assert count == [1000]
+
+
+def test_who_waits_keeps_the_baton() -> None:
+    """What cannot wait happens during a wait without another thread, in its order, and breaks the day if it breaks."""
+    world, seen = World(0), list[str]()
+
+    def sleeper() -> None:
+        world.after(1, lambda: seen.append("meanwhile"))
+        world.wait(2)
+        seen.append("after")
+        world.after(1, lambda: world.wait(1))
+        world.wait(5)
+
+    world.begin(0, lambda: _guarded(sleeper))
+    with pytest.raises(RuntimeError, match="must not wait"):
+        world.run(60 * SECOND)
+    assert seen == ["meanwhile", "after"]
 
 
 def _guarded(action: object) -> None:
