@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
+from common.firestore_value import fields_of
+
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Two images of at most 1 MiB each and their names; what is larger did not come from Firestore."""
 
@@ -82,17 +84,7 @@ def _place(name: str) -> tuple[str, str]:
 
 
 def _fields(image: Any) -> dict[str, Any]:
-    return {name: _value(value, name) for name, value in image.fields.items()}
-
-
-def _value(value: Any, where: str) -> Any:
-    kind = value.WhichOneof("value_type")
-    if kind == "null_value":
-        return None
-    if kind in {"boolean_value", "integer_value", "double_value", "string_value"}:
-        return getattr(value, kind)
-    if kind == "array_value":
-        return [_value(item, f"{where}[{index}]") for index, item in enumerate(value.array_value.values)]
-    if kind == "map_value":
-        return {name: _value(item, f"{where}.{name}") for name, item in value.map_value.fields.items()}
-    raise EventRefused(f"the event's field {where} is a {kind or 'value without a type'}; Tron writes JSON values only")
+    try:
+        return fields_of(image)
+    except ValueError as error:
+        raise EventRefused(f"the event's document {image.name}: {error}") from error
