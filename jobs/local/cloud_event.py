@@ -69,8 +69,13 @@ def headers(change: Change, type: EventType, database: Database) -> dict[str, st
         "namespace": "(default)",
         "document": document,
     }
-    encoded = {f"ce-{name}": quote(value, safe=_HEADER_SAFE) for name, value in attributes.items()}
+    encoded = {f"ce-{name}": header_value(value) for name, value in attributes.items()}
     return {"content-type": "application/protobuf", **encoded}
+
+
+def header_value(text: str) -> str:
+    """An attribute as the HTTP binding has it: percent-encoded but for printable ASCII."""
+    return quote(text, safe=_HEADER_SAFE)
 
 
 def body(change: Change, database: Database) -> bytes:

@@ -28,7 +28,7 @@ def test_home_is_needed(environment: dict[str, str]) -> None:
 NAMES = st.text(st.characters(blacklist_characters=os.pathsep + "/\0", blacklist_categories=["Cs"]), min_size=1)
 
 
-@example(home="h", sessions=[], mandate=None, source="", seed=2**53 + 1, ttl=1.0, history=1, local=False, store="sqlite")
+@example(home="h", sessions=[], mandate=None, source="", seed=2**53 + 1, ttl=1., history=1, local=False, store="sqlite")
 @example(home="h", sessions=[], mandate=None, source="", seed=1, ttl=None, history=10, local=True, store="firestore")
 @given(
     home=NAMES, sessions=st.lists(NAMES, max_size=4), mandate=st.none() | NAMES, source=NAMES,
