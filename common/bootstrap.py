@@ -69,10 +69,15 @@ class Application:
 
         return SystemClock()
 
-    @property
+    @cached_property
     def store(self) -> DocumentStore:
-        """SQLite in the run's directory."""
-        return self._sqlite
+        """SQLite in the run's directory, or Firestore."""
+        if self.settings.store == "sqlite":
+            return self._sqlite
+        from common.adapters.firestore import FirestoreStore
+
+        settings = self.settings
+        return FirestoreStore(settings.project, settings.database, emulator=settings.emulator)
 
     @cached_property
     def _sqlite(self) -> "SqliteStore":
@@ -82,7 +87,9 @@ class Application:
 
     @property
     def changes(self) -> ChangeFeed:
-        """The embedded store's committed changes, for the local relay."""
+        """The embedded store's committed changes, for the local relay. Raises SettingsError for another store."""
+        if self.settings.store != "sqlite":
+            raise SettingsError(f"TRON_STORE={self.settings.store} has no change feed: it sends its events itself")
         return self._sqlite
 
     def virtual_clock(self, start: datetime) -> SteppedClock:

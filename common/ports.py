@@ -78,7 +78,8 @@ Filter: TypeAlias = tuple[str, Operator, Any]
 class Query:
     """Documents of one collection. filters: (field, operator, value), all must hold; top-level fields only.
 
-    order_by: field name, '-' before it for descending; ties and the default order are by document id.
+    A range (<, <=, >, >=) is on the field of `order_by` only.
+    order_by: field name, '-' before it for descending; ties, in the same direction, and the default are by document id.
     after: cursor, a Document from the previous page. limit: at most this many, 1 to 1000.
     """
 

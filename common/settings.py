@@ -5,6 +5,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+STORES: Final = ("sqlite", "firestore")
+DATABASE: Final = "(default)"
 
 
 class SettingsError(ValueError):
@@ -19,6 +23,7 @@ class Settings:
     source_name: what to call the market data in the report ("": the files' names). lease_ttl_seconds: for which a
     workload holds its lease unless renewed. send_timeout_seconds: of a request to the broker. None for these two: see
     `lease_ttl` and `send_timeout`. local: all of it runs on this machine for the person at it, who needs no key.
+    store: one of STORES. project: on Google Cloud. database: of Firestore. emulator: HOST:PORT of Firestore's.
     """
 
     home: Path
@@ -30,6 +35,10 @@ class Settings:
     send_timeout_seconds: float | None = None
     history_sessions: int = 10
     local: bool = False
+    store: str = "sqlite"
+    project: str = ""
+    database: str = DATABASE
+    emulator: str = ""
 
     @property
     def source(self) -> str:
@@ -64,6 +73,8 @@ class Settings:
             "TRON_LEASE_TTL_SECONDS": _optional(self.lease_ttl_seconds),
             "TRON_SEND_TIMEOUT_SECONDS": _optional(self.send_timeout_seconds),
             "TRON_HISTORY_SESSIONS": str(self.history_sessions), "TRON_LOCAL": "1" if self.local else "",
+            "TRON_STORE": self.store, "TRON_PROJECT": self.project, "TRON_DATABASE": self.database,
+            "FIRESTORE_EMULATOR_HOST": self.emulator,
         }
 
 
@@ -81,6 +92,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lease_ttl_seconds=_seconds(env, "TRON_LEASE_TTL_SECONDS"),
         send_timeout_seconds=_seconds(env, "TRON_SEND_TIMEOUT_SECONDS"),
         history_sessions=_integer(env, "TRON_HISTORY_SESSIONS", 10), local=_switch(env, "TRON_LOCAL"),
+        store=env.get("TRON_STORE") or "sqlite", project=env.get("TRON_PROJECT", ""),
+        database=env.get("TRON_DATABASE") or DATABASE, emulator=env.get("FIRESTORE_EMULATOR_HOST", ""),
     )
     _check(settings)
     return settings
@@ -97,6 +110,10 @@ def _check(settings: Settings) -> None:
         )
     if history < 0:
         raise SettingsError(f"TRON_HISTORY_SESSIONS={history} is no count: give 0 or more")
+    if settings.store not in STORES:
+        raise SettingsError(f"TRON_STORE={settings.store!r} is no store: give one of {', '.join(STORES)}")
+    if settings.store == "firestore" and not settings.project:
+        raise SettingsError("TRON_STORE=firestore needs TRON_PROJECT: give the Google Cloud project that owns it")
 
 
 def _integer(env: Mapping[str, str], name: str, default: int) -> int:

@@ -2,11 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+from common.firestore_value import fields_of
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Two images of at most 1 MiB each and their names; what is larger did not come from Firestore."""
+
+
+MAX_AGE_SECONDS: Final = 3600.0
+"""Of an event that still says anything: Eventarc brings back for a day what failed, long after others have done it."""
 
 
 class EventRefused(ValueError):
@@ -15,6 +22,8 @@ class EventRefused(ValueError):
 
 class CloudEvent(Protocol):
     """What functions_framework hands to a function."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
 
     def get_data(self) -> Any: ...
 
@@ -32,6 +41,16 @@ class DocumentEvent:
 def decode(event: CloudEvent) -> DocumentEvent:
     """The change that a CloudEvent tells of. Raises EventRefused."""
     return decode_data(event.get_data())
+
+
+def age_seconds(event: CloudEvent, now: datetime) -> float:
+    """Since the document was written, by the event's own time; less than 0 where clocks differ. Raises EventRefused."""
+    text = event.get("time")
+    try:
+        written = datetime.fromisoformat(text)
+        return (now - written).total_seconds()
+    except (TypeError, ValueError) as error:
+        raise EventRefused(f"the event's time is {str(text)[:60]!r}, not one with its zone: {error}") from None
 
 
 def decode_data(data: object) -> DocumentEvent:
@@ -82,17 +101,7 @@ def _place(name: str) -> tuple[str, str]:
 
 
 def _fields(image: Any) -> dict[str, Any]:
-    return {name: _value(value, name) for name, value in image.fields.items()}
-
-
-def _value(value: Any, where: str) -> Any:
-    kind = value.WhichOneof("value_type")
-    if kind == "null_value":
-        return None
-    if kind in {"boolean_value", "integer_value", "double_value", "string_value"}:
-        return getattr(value, kind)
-    if kind == "array_value":
-        return [_value(item, f"{where}[{index}]") for index, item in enumerate(value.array_value.values)]
-    if kind == "map_value":
-        return {name: _value(item, f"{where}.{name}") for name, item in value.map_value.fields.items()}
-    raise EventRefused(f"the event's field {where} is a {kind or 'value without a type'}; Tron writes JSON values only")
+    try:
+        return fields_of(image)
+    except ValueError as error:
+        raise EventRefused(f"the event's document {image.name}: {error}") from error

@@ -10,7 +10,7 @@ from common.day.start import start_workloads as start
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.planning.plan import Plan
-from functions.firestore_event import CloudEvent, EventRefused, decode
+from functions.firestore_event import MAX_AGE_SECONDS, CloudEvent, EventRefused, age_seconds, decode
 
 
 @functions_framework.cloud_event
@@ -21,6 +21,8 @@ def start_workloads(event: CloudEvent) -> None:
         if written.collection != PLANS:
             return
         app = application()
+        if (age := age_seconds(event, app.clock.now())) > MAX_AGE_SECONDS:
+            raise EventRefused(f"{PLANS}/{written.id} was written {age:.0f} s ago: left to the supervisor")
         stored = app.store.get(PLANS, written.id)
         if stored is not None:
             day = Plan.from_fields(stored.fields).date

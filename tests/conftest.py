@@ -1,10 +1,13 @@
 """What every test may ask for: the recorded market data where it is present, and one Hypothesis profile."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.firestore import running_emulator
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,3 +26,9 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded data in {folder}; set TRON_SHARED to the folder that holds data/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def firestore() -> Iterator[str]:
+    """The address of a real Firestore emulator, started once; each test takes a project of its own."""
+    yield from running_emulator()

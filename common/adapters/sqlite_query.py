@@ -2,6 +2,7 @@
 
 import json
 import re
+from math import prod
 from typing import Any, Final
 
 from common.adapters.documents import DocumentRefused, check_name
@@ -28,15 +29,27 @@ def select(query: Query) -> tuple[str, dict[str, Any]]:
         raise DocumentRefused(f"a query's limit is {query.limit}; give 1 to {MAX_LIMIT}")
     if len(query.filters) > MAX_FILTERS:
         raise DocumentRefused(f"a query of {len(query.filters)} filters; at most {MAX_FILTERS}")
+    alternatives = prod(len(test[2]) for test in query.filters if test[1] == "in" and isinstance(test[2], list | tuple))
+    if alternatives > MAX_DISJUNCTIONS:
+        raise DocumentRefused(f"a query of {alternatives} alternatives of 'in'; at most {MAX_DISJUNCTIONS} altogether")
     parameters: dict[str, Any] = {"collection": check_name("collection", query.collection), "limit": query.limit}
     conditions = ["collection = :collection"]
     for index, (field, operator, value) in enumerate(query.filters):
         conditions.append(_filter(f"filter{index}", field, operator, value, parameters))
+    _check_ranges(query)
     order, after = _order(query, parameters)
     where = " AND ".join([*conditions, *after])
     # Only fixed text and parameter names are in the statement; every name and value is bound.
     sql = f"SELECT collection, id, version, fields FROM documents WHERE {where} ORDER BY {order} LIMIT :limit"  # noqa: S608
     return sql, parameters
+
+
+def _check_ranges(query: Query) -> None:
+    # Firestore puts the fields of ranges into the order, before the id, whatever order is asked for.
+    ordered = (query.order_by or "").removeprefix("-")
+    for field, operator, _ in query.filters:
+        if operator not in ("==", "in") and field != ordered:
+            raise DocumentRefused(f"a query on {field!r} {operator} ...: give order_by='{field}' or '-{field}' too")
 
 
 def _path(field: str) -> str:

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote
 
+from common.firestore_value import set_fields
 from common.ports import Change, Document
 
 EventType: TypeAlias = Literal["created", "updated", "deleted", "written"]
@@ -25,7 +26,6 @@ SCHEMA: Final = (
 
 _SIMPLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
-_NULL = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,13 @@ def headers(change: Change, type: EventType, database: Database) -> dict[str, st
         "namespace": "(default)",
         "document": document,
     }
-    encoded = {f"ce-{name}": quote(value, safe=_HEADER_SAFE) for name, value in attributes.items()}
+    encoded = {f"ce-{name}": header_value(value) for name, value in attributes.items()}
     return {"content-type": "application/protobuf", **encoded}
+
+
+def header_value(text: str) -> str:
+    """An attribute as the HTTP binding has it: percent-encoded but for printable ASCII."""
+    return quote(text, safe=_HEADER_SAFE)
 
 
 def body(change: Change, database: Database) -> bytes:
@@ -102,31 +107,7 @@ def _message() -> Any:
 
 def _fill(target: Any, document: Document, database: Database) -> None:
     target.name = f"{database.path}/documents/{document.collection}/{document.id}"
-    for name, value in document.fields.items():
-        _set_value(target.fields[name], value)
-
-
-def _set_value(target: Any, value: Any) -> None:
-    if value is None:
-        target.null_value = _NULL
-    elif isinstance(value, bool):
-        target.boolean_value = value
-    elif isinstance(value, int):
-        target.integer_value = value
-    elif isinstance(value, float):
-        target.double_value = value
-    elif isinstance(value, str):
-        target.string_value = value
-    elif isinstance(value, Mapping):
-        target.map_value.SetInParent()
-        for name, item in value.items():
-            _set_value(target.map_value.fields[name], item)
-    elif isinstance(value, list | tuple):
-        target.array_value.SetInParent()
-        for item in value:
-            _set_value(target.array_value.values.add(), item)
-    else:
-        raise TypeError(f"{value!r} is a {type(value).__name__}, not a JSON value; the store should have refused it")
+    set_fields(target, document.fields)
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

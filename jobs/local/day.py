@@ -20,8 +20,10 @@ from common.market.calendar import session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
 from common.planning.plan import Plan
+from jobs.local.deliveries import Disorder
+from jobs.local.emulator_relay import EmulatorRelay
 from jobs.local.function_host import FunctionHost
-from jobs.local.relay import Disorder, Relay, Trigger
+from jobs.local.relay import Relay, Trigger
 from jobs.local.scheduler import Step, run_steps
 
 FUNCTIONS: Final = (
@@ -49,14 +51,17 @@ def refuse(plan: Plan) -> None:
 
 @dataclass
 class LocalDay:
-    """progress: told (what, done share 0..1) as the day goes on. disorder: of the relay, for tests."""
+    """progress: told (what, done share 0..1) as the day goes on. disorder: of the relay, for tests.
+
+    emulator_relay: of the events of the Firestore emulator, where that is the store; else they come from its feed.
+    """
 
     day: date
     app: Application
     progress: Callable[[str, float], None]
     disorder: Disorder = field(default_factory=Disorder)
+    emulator_relay: EmulatorRelay | None = None
     _host: FunctionHost | None = None
-    _relay: Relay | None = None
 
     def run(self) -> Mapping[str, Any]:
         """The day's result. Raises DayFailed. Whatever happens, nothing is left running."""
@@ -66,10 +71,7 @@ class LocalDay:
             targets = {name: source / f"{name}.py" for name in FUNCTIONS}
             environment = {**os.environ, **replace(self.app.settings, local=True).environment()}
             self._host = stack.enter_context(FunctionHost(targets, environment, home / "functions.log"))
-            trigger = Trigger(f"{PLANS}/{{date}}", "written", self._host.url("start_workloads"))
-            self._relay = Relay(self.app.changes, [trigger], home / "relay.json", disorder=self.disorder)
-            self._relay.start()
-            stack.callback(self._relay.stop)
+            self._relay(Trigger(f"{PLANS}/{{date}}", "written", self._host.url("start_workloads")), stack)
             times = session_times(self.day, AssetClass.STOCK).steps
             steps = [Step(name, at(times[STEPS[name]]), run) for name, run in self._steps().items()]
             clock = self.app.virtual_clock(steps[0].at - timedelta(minutes=1))
@@ -79,6 +81,15 @@ class LocalDay:
             raise DayFailed(f"close_day wrote no report; see {home / 'functions.log'}")
         result: Mapping[str, Any] = json.loads(report)
         return result
+
+    def _relay(self, trigger: Trigger, stack: ExitStack) -> None:
+        settings = self.app.settings
+        if self.emulator_relay is not None:
+            self.emulator_relay.register(trigger, settings.emulator, settings.project, settings.database)
+            return
+        relay = Relay(self.app.changes, [trigger], settings.home / "relay.json", disorder=self.disorder)
+        relay.start()
+        stack.callback(relay.stop)
 
     def _steps(self) -> dict[str, Callable[[], None]]:
         return {
@@ -118,7 +129,6 @@ class LocalDay:
 
     def _await_workloads(self) -> None:
         """The barrier: every enabled workload has ended. What a lost event or a kill left out is started again."""
-        assert self._relay is not None
         fields = self.app.store.get(PLANS, self.day.isoformat())
         assert fields is not None
         plan = Plan.from_fields(fields.fields)

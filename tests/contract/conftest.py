@@ -12,6 +12,8 @@ from tests.contract.stores import STORES, Opening
 @pytest.fixture(params=sorted(STORES))
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opening]:
     """Opens one more handle on the test's own store; all are closed at the end."""
+    if request.param == "firestore":
+        request.getfixturevalue("firestore")
     opened: list[DocumentStore] = []
 
     def open_one() -> DocumentStore:

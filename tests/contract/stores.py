@@ -12,6 +12,7 @@ from common.adapters.directory import DirectoryArchive
 from common.adapters.memory import Documents, MemoryArchive, MemoryStore
 from common.adapters.sqlite import SqliteStore
 from common.ports import Archive, DocumentStore
+from tests.firestore import open_firestore
 
 Opening = Callable[[], DocumentStore]
 
@@ -21,6 +22,7 @@ ONE_PROCESS = frozenset({"memory"})
 _documents: dict[str, Documents] = defaultdict(Documents)
 
 STORES: dict[str, Callable[[str], DocumentStore]] = {
+    "firestore": open_firestore,
     "memory": lambda place: MemoryStore(_documents[place]),
     "sqlite": lambda place: SqliteStore(Path(place) / "store.db"),
 }

@@ -245,8 +245,8 @@ def test_killed_writer_leaves_whole_commits(request: pytest.FixtureRequest, open
             acknowledged = int(_out(writer).readline())
         writer.send_signal(signal.SIGKILL)
         acknowledged = max([acknowledged, *map(int, writer.communicate(timeout=BOUND_SECONDS)[0].split())])
-        store = opening()
-        numbers = sorted(document.fields["n"] for document in _all(store, Query("halves", (("n", ">=", start),))))
+        store, query = opening(), Query("halves", (("n", ">=", start),), order_by="n")
+        numbers = sorted(document.fields["n"] for document in _all(store, query))
         last = numbers[-1]
         assert last in {acknowledged, acknowledged + 1}
         assert numbers == [n for n in range(start, last + 1) for _ in range(5)]

@@ -10,8 +10,9 @@ import pytest
 
 from common.adapters.sqlite import SqliteStore
 from common.ports import Create
+from jobs.local.deliveries import Retries
 from jobs.local.delivery import DeliveryFailed, Posts
-from jobs.local.relay import Relay, Retries, Trigger
+from jobs.local.relay import Relay, Trigger
 from tests.process.waiting import BOUND_SECONDS
 
 Serve = Callable[[Callable[[socket.socket], None]], str]

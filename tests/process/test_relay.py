@@ -13,7 +13,8 @@ import pytest
 from common.adapters.sqlite import SqliteStore
 from common.ports import Change, Create, Delete, StoreUnavailable, Update
 from functions.firestore_event import DocumentEvent, decode_data
-from jobs.local.relay import Disorder, Relay, RelayFailed, Retries, Trigger
+from jobs.local.deliveries import Disorder, Retries
+from jobs.local.relay import Relay, RelayFailed, Trigger
 from tests.process.waiting import BOUND_SECONDS, until
 
 IN_ORDER = Disorder()
@@ -229,7 +230,7 @@ def test_stop_does_not_wait_for_a_hanging_receiver(
     assert hanging.wait(BOUND_SECONDS)
     relay.stop(within_seconds=BOUND_SECONDS)
     assert not release.is_set()
-    assert not [thread for thread in relay._threads if thread.is_alive()]
+    assert not relay.running
     assert relay.counts.delivered == 0
     release.set()
     receiver.answer = lambda _event, _times: 200
@@ -275,7 +276,7 @@ def test_a_feed_that_is_away_is_waited_for(store: SqliteStore, receiver: Receive
     feed.failures += [RuntimeError("broken")] * 2
     with pytest.raises((RelayFailed, RuntimeError), match="broken"):
         until(lambda: relay.wait_until_settled(0.1) and False)
-    until(lambda: not relay._threads[0].is_alive())
+    until(lambda: relay._failure is not None)
     with pytest.raises(RelayFailed, match="broken"):
         relay.wait_until_settled(BOUND_SECONDS)
     relay.stop()

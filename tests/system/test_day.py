@@ -13,7 +13,7 @@ import pytest
 from common.bootstrap import Application
 from common.settings import Settings
 from jobs.local.day import LocalDay
-from jobs.local.relay import Disorder
+from jobs.local.deliveries import Disorder
 from tests.system.conftest import RunDay
 from tests.system.day_run import (
     BOUND_SECONDS,

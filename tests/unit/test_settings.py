@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from common.settings import Settings, SettingsError, read_settings
+from common.settings import STORES, Settings, SettingsError, read_settings
 
 HOME = {"TRON_HOME": "/runs/one"}
 
@@ -28,22 +28,23 @@ def test_home_is_needed(environment: dict[str, str]) -> None:
 NAMES = st.text(st.characters(blacklist_characters=os.pathsep + "/\0", blacklist_categories=["Cs"]), min_size=1)
 
 
-@example(home="h", sessions=[], mandate=None, source="", seed=2**53 + 1, ttl=10.0, history=10, local=False)
-@example(home="h", sessions=[], mandate=None, source="", seed=1, ttl=None, history=10, local=True)
+@example(home="h", sessions=[], mandate=None, source="", seed=2**53 + 1, ttl=1., history=1, local=False, store="sqlite")
+@example(home="h", sessions=[], mandate=None, source="", seed=1, ttl=None, history=10, local=True, store="firestore")
 @given(
     home=NAMES, sessions=st.lists(NAMES, max_size=4), mandate=st.none() | NAMES, source=NAMES,
     seed=st.integers(-(2**70), 2**70), ttl=st.none() | st.floats(0.1, 1e6), history=st.integers(1, 1000),
-    local=st.booleans(),
+    local=st.booleans(), store=st.sampled_from(STORES),
 )
 def test_a_child_has_the_same(
     home: str, sessions: list[str], mandate: str | None, source: str, seed: int, ttl: float | None,
-    history: int, local: bool,
+    history: int, local: bool, store: str,
 ) -> None:
     """What a parent puts into its child's environment is read back exactly."""
     settings = Settings(
         home=Path(home), sessions=tuple(map(Path, sessions)), mandate=Path(mandate) if mandate else None, seed=seed,
         source_name=source, lease_ttl_seconds=ttl, history_sessions=history, local=local,
         send_timeout_seconds=None if ttl is None else ttl / 3,
+        store=store, project="p" + source, database=home, emulator=source,
     )
     assert read_settings(settings.environment()) == settings
 
@@ -93,3 +94,13 @@ def test_frozen_and_named_for_people() -> None:
     assert settings.source == "x.parquet, y.csv"
     assert dataclasses.replace(settings, source_name="named").source == "named"
     assert Settings(home=Path("/h")).source == "no sessions"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [({"TRON_STORE": "mongo"}, "one of sqlite, firestore"), ({"TRON_STORE": "firestore"}, "TRON_PROJECT")],
+)
+def test_a_store_that_cannot_be(chosen: dict[str, str], says: str) -> None:
+    """An unknown store, and Firestore without a project, are refused with what to give."""
+    with pytest.raises(SettingsError, match=says):
+        read_settings({**HOME, **chosen})

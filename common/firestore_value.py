@@ -1,0 +1,54 @@
+"""JSON values as Firestore's protobuf has them, both ways: the messages of its service and of its events alike."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_NULL = 0
+_SCALARS = frozenset({"boolean_value", "integer_value", "double_value", "string_value"})
+
+
+def set_fields(target: Any, fields: Mapping[str, Any]) -> None:
+    """Fill the `fields` of a Document message. Raises TypeError for what is no JSON value."""
+    for name, value in fields.items():
+        set_value(target.fields[name], value)
+
+
+def set_value(target: Any, value: Any) -> None:
+    """Fill a Value message. Raises TypeError for what is no JSON value."""
+    if value is None:
+        target.null_value = _NULL
+    elif isinstance(value, bool):
+        target.boolean_value = value
+    elif isinstance(value, int):
+        target.integer_value = value
+    elif isinstance(value, float):
+        target.double_value = value
+    elif isinstance(value, str):
+        target.string_value = value
+    elif isinstance(value, Mapping):
+        target.map_value.SetInParent()
+        set_fields(target.map_value, value)
+    elif isinstance(value, list | tuple):
+        target.array_value.SetInParent()
+        for item in value:
+            set_value(target.array_value.values.add(), item)
+    else:
+        raise TypeError(f"{value!r} is a {type(value).__name__}, not a JSON value; the store should have refused it")
+
+
+def fields_of(document: Any) -> dict[str, Any]:
+    """The `fields` of a Document message. Raises ValueError for what Tron never writes, with its path."""
+    return {name: _value(value, name) for name, value in document.fields.items()}
+
+
+def _value(value: Any, where: str) -> Any:
+    kind = value.WhichOneof("value_type")
+    if kind == "null_value":
+        return None
+    if kind in _SCALARS:
+        return getattr(value, kind)
+    if kind == "array_value":
+        return [_value(item, f"{where}[{index}]") for index, item in enumerate(value.array_value.values)]
+    if kind == "map_value":
+        return {name: _value(item, f"{where}.{name}") for name, item in value.map_value.fields.items()}
+    raise ValueError(f"the field {where} is a {kind or 'value without a type'}; Tron writes JSON values only")
