@@ -5,6 +5,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+ARCHIVES: Final = ("directory", "gcs")
+BUCKET: Final = "{project}-tron-trade-logs-{date}"
 
 
 class SettingsError(ValueError):
@@ -19,6 +23,8 @@ class Settings:
     source_name: what to call the market data in the report ("": the files' names). lease_ttl_seconds: for which a
     workload holds its lease unless renewed. send_timeout_seconds: of a request to the broker. None for these two: see
     `lease_ttl` and `send_timeout`. local: all of it runs on this machine for the person at it, who needs no key.
+    archive: one of ARCHIVES. project: on Google Cloud. bucket: with '{date}' in it one a day, else one for all days.
+    location: of buckets that are made.
     """
 
     home: Path
@@ -30,6 +36,10 @@ class Settings:
     send_timeout_seconds: float | None = None
     history_sessions: int = 10
     local: bool = False
+    archive: str = "directory"
+    project: str = ""
+    bucket: str = BUCKET
+    location: str = "asia-south1"
 
     @property
     def source(self) -> str:
@@ -64,6 +74,8 @@ class Settings:
             "TRON_LEASE_TTL_SECONDS": _optional(self.lease_ttl_seconds),
             "TRON_SEND_TIMEOUT_SECONDS": _optional(self.send_timeout_seconds),
             "TRON_HISTORY_SESSIONS": str(self.history_sessions), "TRON_LOCAL": "1" if self.local else "",
+            "TRON_ARCHIVE": self.archive, "TRON_PROJECT": self.project, "TRON_BUCKET": self.bucket,
+            "TRON_LOCATION": self.location,
         }
 
 
@@ -81,6 +93,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lease_ttl_seconds=_seconds(env, "TRON_LEASE_TTL_SECONDS"),
         send_timeout_seconds=_seconds(env, "TRON_SEND_TIMEOUT_SECONDS"),
         history_sessions=_integer(env, "TRON_HISTORY_SESSIONS", 10), local=_switch(env, "TRON_LOCAL"),
+        archive=env.get("TRON_ARCHIVE") or "directory", project=env.get("TRON_PROJECT", ""),
+        bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
     )
     _check(settings)
     return settings
@@ -97,6 +111,10 @@ def _check(settings: Settings) -> None:
         )
     if history < 0:
         raise SettingsError(f"TRON_HISTORY_SESSIONS={history} is no count: give 0 or more")
+    if settings.archive not in ARCHIVES:
+        raise SettingsError(f"TRON_ARCHIVE={settings.archive!r} is no archive: give one of {', '.join(ARCHIVES)}")
+    if settings.archive == "gcs" and not settings.project:
+        raise SettingsError("TRON_ARCHIVE=gcs needs TRON_PROJECT: give the Google Cloud project that owns the buckets")
 
 
 def _integer(env: Mapping[str, str], name: str, default: int) -> int:
