@@ -106,10 +106,24 @@ class Application:
 
     @cached_property
     def archive(self) -> Archive:
-        """Dated folders in the run's directory."""
+        """Dated folders in the run's directory, or buckets of Cloud Storage. Raises SettingsError, StoreError."""
+        if self.settings.archive == "gcs":
+            return self._cloud_storage()
         from common.adapters.directory import DirectoryArchive
 
         return DirectoryArchive(self.settings.home / "archive")
+
+    def _cloud_storage(self) -> Archive:
+        from common.adapters.gcs import CloudStorageArchive
+        from common.day.retention import bucket_lifecycle
+
+        settings = self.settings
+        try:
+            return CloudStorageArchive(
+                settings.bucket, settings.project, location=settings.location, lifecycle=bucket_lifecycle(),
+            )
+        except ValueError as error:
+            raise SettingsError(f"TRON_BUCKET: {error}") from None
 
     @cached_property
     def market(self) -> MarketData:

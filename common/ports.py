@@ -13,6 +13,12 @@ from common.trading.orders import OrderUpdate
 Fields: TypeAlias = Mapping[str, Any]
 """A document's content: JSON values only (None, bool, int, float, str, list, dict), at most 1 MiB as JSON."""
 
+EXPIRES = "expires"
+"""A top-level field of this name is a time (ISO 8601 text with its zone) after which the store may delete the document.
+
+Firestore deletes by timestamps alone: its adapter stores this one field as a timestamp and gives it back as text.
+"""
+
 MAX_DOCUMENT_BYTES = 1024 * 1024
 MAX_WRITES = 500
 

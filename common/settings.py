@@ -9,6 +9,8 @@ from typing import Final
 
 STORES: Final = ("sqlite", "firestore")
 DATABASE: Final = "(default)"
+ARCHIVES: Final = ("directory", "gcs")
+BUCKET: Final = "{project}-tron-trade-logs-{date}"
 
 
 class SettingsError(ValueError):
@@ -24,6 +26,8 @@ class Settings:
     workload holds its lease unless renewed. send_timeout_seconds: of a request to the broker. None for these two: see
     `lease_ttl` and `send_timeout`. local: all of it runs on this machine for the person at it, who needs no key.
     store: one of STORES. project: on Google Cloud. database: of Firestore. emulator: HOST:PORT of Firestore's.
+    archive: one of ARCHIVES. bucket: with '{date}' in it one a day, else one for all days.
+    location: of buckets that are made.
     """
 
     home: Path
@@ -39,6 +43,9 @@ class Settings:
     project: str = ""
     database: str = DATABASE
     emulator: str = ""
+    archive: str = "directory"
+    bucket: str = BUCKET
+    location: str = "asia-south1"
 
     @property
     def source(self) -> str:
@@ -75,6 +82,8 @@ class Settings:
             "TRON_HISTORY_SESSIONS": str(self.history_sessions), "TRON_LOCAL": "1" if self.local else "",
             "TRON_STORE": self.store, "TRON_PROJECT": self.project, "TRON_DATABASE": self.database,
             "FIRESTORE_EMULATOR_HOST": self.emulator,
+            "TRON_ARCHIVE": self.archive, "TRON_BUCKET": self.bucket,
+            "TRON_LOCATION": self.location,
         }
 
 
@@ -94,6 +103,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         history_sessions=_integer(env, "TRON_HISTORY_SESSIONS", 10), local=_switch(env, "TRON_LOCAL"),
         store=env.get("TRON_STORE") or "sqlite", project=env.get("TRON_PROJECT", ""),
         database=env.get("TRON_DATABASE") or DATABASE, emulator=env.get("FIRESTORE_EMULATOR_HOST", ""),
+        archive=env.get("TRON_ARCHIVE") or "directory",
+        bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
     )
     _check(settings)
     return settings
@@ -114,6 +125,10 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"TRON_STORE={settings.store!r} is no store: give one of {', '.join(STORES)}")
     if settings.store == "firestore" and not settings.project:
         raise SettingsError("TRON_STORE=firestore needs TRON_PROJECT: give the Google Cloud project that owns it")
+    if settings.archive not in ARCHIVES:
+        raise SettingsError(f"TRON_ARCHIVE={settings.archive!r} is no archive: give one of {', '.join(ARCHIVES)}")
+    if settings.archive == "gcs" and not settings.project:
+        raise SettingsError("TRON_ARCHIVE=gcs needs TRON_PROJECT: give the Google Cloud project that owns the buckets")
 
 
 def _integer(env: Mapping[str, str], name: str, default: int) -> int:

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from common.ports import DocumentStore
+from tests.contract.storage_server import storage_server
 from tests.contract.stores import STORES, Opening
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[None]:
+    """A real Cloud Storage server for all tests of this process."""
+    with storage_server():
+        yield
 
 
 @pytest.fixture(params=sorted(STORES))

@@ -13,6 +13,7 @@ from common.adapters.memory import Documents, MemoryArchive, MemoryStore
 from common.adapters.sqlite import SqliteStore
 from common.ports import Archive, DocumentStore
 from tests.firestore import open_firestore
+from tests.contract.storage_server import project_of
 
 Opening = Callable[[], DocumentStore]
 
@@ -31,7 +32,16 @@ STORES: dict[str, Callable[[str], DocumentStore]] = {
 ARCHIVES: dict[str, Callable[[str], Archive]] = {
     "memory": lambda _: MemoryArchive(),
     "directory": lambda place: DirectoryArchive(Path(place) / "archive"),
+    "cloud storage": lambda place: cloud_storage(place, "{project}-tron-trade-logs-{date}"),
+    "cloud storage, one bucket": lambda place: cloud_storage(place, "{project}-archive"),
 }
+
+def cloud_storage(place: str, bucket: str) -> Archive:
+    """On the server that the environment names."""
+    from common.adapters.gcs import CloudStorageArchive
+
+    return CloudStorageArchive(bucket, project_of(place), location="ASIA-SOUTH1")
+
 
 DAY = date(2025, 8, 29)
 

@@ -18,6 +18,8 @@ BOUND_SECONDS = 60
 
 @pytest.fixture(params=sorted(ARCHIVES))
 def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Archive:
+    if request.param.startswith("cloud storage"):
+        request.getfixturevalue("cloud")
     return ARCHIVES[request.param](str(tmp_path))
 
 

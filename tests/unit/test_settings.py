@@ -77,6 +77,19 @@ def test_numbers_that_cannot_be_meant(name: str, text: str) -> None:
         read_settings({**HOME, name: text})
 
 
+@pytest.mark.parametrize("more", [{"TRON_ARCHIVE": "cloud"}, {"TRON_ARCHIVE": "gcs"}])
+def test_archives_that_cannot_be_meant(more: dict[str, str]) -> None:
+    """An unknown archive, or Cloud Storage without a project, is refused before anything is opened."""
+    with pytest.raises(SettingsError, match="TRON_"):
+        read_settings({**HOME, **more})
+
+
+def test_a_child_archives_to_the_same_place() -> None:
+    """Every setting of the archive reaches the workloads and functions."""
+    settings = Settings(home=Path("/h"), archive="gcs", project="p-1", bucket="{project}-all", location="us")
+    assert read_settings({"TRON_BUCKET": "inherited", **settings.environment()}) == settings
+
+
 def test_how_long_a_lease_lasts() -> None:
     """Live a request must end within the lease, with renewals to spare; on recorded sessions a restart waits less."""
     live, recorded = Settings(home=Path("/h")), Settings(home=Path("/h"), sessions=(Path("/a/x.parquet"),))
