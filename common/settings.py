@@ -19,6 +19,7 @@ class Settings:
     source_name: what to call the market data in the report ("": the files' names). lease_ttl_seconds: for which a
     workload holds its lease unless renewed. send_timeout_seconds: of a request to the broker. None for these two: see
     `lease_ttl` and `send_timeout`. local: all of it runs on this machine for the person at it, who needs no key.
+    stage: local, development, staging or production: a label of each log record. project: of Google Cloud, "" without.
     """
 
     home: Path
@@ -30,6 +31,8 @@ class Settings:
     send_timeout_seconds: float | None = None
     history_sessions: int = 10
     local: bool = False
+    stage: str = "local"
+    project: str = ""
 
     @property
     def source(self) -> str:
@@ -64,6 +67,7 @@ class Settings:
             "TRON_LEASE_TTL_SECONDS": _optional(self.lease_ttl_seconds),
             "TRON_SEND_TIMEOUT_SECONDS": _optional(self.send_timeout_seconds),
             "TRON_HISTORY_SESSIONS": str(self.history_sessions), "TRON_LOCAL": "1" if self.local else "",
+            "TRON_ENVIRONMENT": self.stage, "GOOGLE_CLOUD_PROJECT": self.project,
         }
 
 
@@ -81,6 +85,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lease_ttl_seconds=_seconds(env, "TRON_LEASE_TTL_SECONDS"),
         send_timeout_seconds=_seconds(env, "TRON_SEND_TIMEOUT_SECONDS"),
         history_sessions=_integer(env, "TRON_HISTORY_SESSIONS", 10), local=_switch(env, "TRON_LOCAL"),
+        stage=env.get("TRON_ENVIRONMENT", "") or "local", project=env.get("GOOGLE_CLOUD_PROJECT", ""),
     )
     _check(settings)
     return settings
