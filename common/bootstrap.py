@@ -1,6 +1,7 @@
 """The one place that picks adapters: from Settings to the ports that the day's steps stand on."""
 
 import os
+import re
 import socket
 import uuid
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from common.ports import (
     Clock,
     DocumentStore,
     Launcher,
+    Logs,
     MarketData,
     Resume,
     SteppedClock,
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
     from common.day.takeover import OutsidePorts
     from common.simulation.outcome import Bench
 
+STANDARD_OUTPUT: Final = 1
+STANDARD_ERROR: Final = 2
+"""Where a command's records go: its standard output is for people, or one JSON object."""
 HEARTBEAT_SECONDS: Final = 60.0
 REPLAY_HEARTBEAT_SECONDS: Final = 300.0
 """Of the market's time, which passes in a blink: each is a write to disk."""
@@ -144,16 +149,41 @@ class Application:
         """The person's limits."""
         return load_mandate(self.settings.mandate)
 
-    def trade_ports(self) -> TradePorts:
-        """What a workload needs; each time for another holder of the lease."""
-        return self._ports(self.store)
+    @cached_property
+    def _logs(self) -> dict[str, Logs]:
+        return {}
 
-    def _ports(self, store: DocumentStore) -> TradePorts:
+    def logs(self, room: str) -> Logs:
+        """Of this process, the same at each call. room: the asset class of a workload, else the service that it is."""
+        if room not in self._logs:
+            self._logs[room] = self._open_logs(room)
+        return self._logs[room]
+
+    def flush_logs(self, timeout_seconds: float) -> None:
+        """Hand over what has been logged so far, within the time."""
+        for logs in self._logs.values():
+            logs.flush(timeout_seconds)
+
+    def _open_logs(self, room: str) -> Logs:
+        from common.adapters.logs.structured import open_logs
+
+        run = f"{re.sub('[^A-Za-z0-9-]', '-', socket.gethostname())[:60]}-{uuid.uuid4().hex[:10]}"
+        about = "asset_class" if room in {one.value for one in AssetClass} else "service"
+        return open_logs(
+            STANDARD_ERROR if room == "command" else STANDARD_OUTPUT, lambda: self.archive, lambda: self.store,
+            self.settings.home / "spool" / room, self.clock, run, {"environment": self.settings.stage, about: room},
+        )
+
+    def trade_ports(self, logs: Logs) -> TradePorts:
+        """What a workload needs; each time for another holder of the lease."""
+        return self._ports(self.store, logs)
+
+    def _ports(self, store: DocumentStore, logs: Logs) -> TradePorts:
         settings = self.settings
         return TradePorts(
             store, self.archive, self.market, self.clock, self._paper_broker,
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
-            lease_ttl_seconds=settings.lease_ttl, send_timeout_seconds=settings.send_timeout,
+            lease_ttl_seconds=settings.lease_ttl, logs=logs, send_timeout_seconds=settings.send_timeout,
             pace=REPLAY if settings.recorded else LIVE, replay=settings.recorded,
             heartbeat_seconds=REPLAY_HEARTBEAT_SECONDS if settings.recorded else HEARTBEAT_SECONDS,
         )
@@ -166,21 +196,21 @@ class Application:
             store = self.store
         except StoreError as failure:
             store = NoStore(str(failure))
-        return self._ports(store)
+        return self._ports(store, self.logs("command"))
 
     def outside_ports(self, day: date, step: str) -> "OutsidePorts":
         """What watches workloads from outside needs; step: of the day's table, for which it is called."""
         from common.day.takeover import OutsidePorts
 
-        return OutsidePorts(self.trade_ports(), self.launcher, self.step_clock(day, step))
+        return OutsidePorts(self.trade_ports(self.logs("functions")), self.launcher, self.step_clock(day, step))
 
     def close_ports(self) -> "ClosePorts":
         """What closing a day needs."""
         from common.day.close import ClosePorts
 
         return ClosePorts(
-            self.store, self.archive, self.market, self._read_orders, self.clock, self.settings.source,
-            self.settings.seed,
+            self.store, self.archive, self.market, self._read_orders, self.clock, self.logs("functions"),
+            self.settings.source, self.settings.seed,
         )
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:

@@ -243,3 +243,33 @@ class Notifier(Protocol):
     def send(self, title: str, text: str, *, urgent: bool = False) -> None: ...
 
 
+
+
+class Logs(Protocol):
+    """Where records go: to standard output at once, to store and archive soon after. Never blocks, never raises."""
+
+    @property
+    def dropped(self) -> int:
+        """Records, counted once a destination, for which there was no room."""
+        ...
+
+    def about(self, **labels: str) -> "Logs":
+        """The same destinations; its records carry these labels too: date, asset_class, service, trace."""
+        ...
+
+    def write(
+        self, severity: str, message: str, fields: Fields | None = None, ts: int | None = None, *, id: str = "",
+    ) -> None:
+        """One record. ts: nanoseconds UTC, now where left out. `category`, `tag`, `strategy` of fields are labels.
+
+        id: of a record that the store is to have once, however often it is written; else it gets one of its own.
+        """
+        ...
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Hand over what waits; whether all of it has arrived within the time."""
+        ...
+
+    def close(self, timeout_seconds: float) -> bool:
+        """As `flush`, for the last time; what did not arrive stays in the spool."""
+        ...

@@ -28,6 +28,7 @@ class Settings:
     store: one of STORES. project: on Google Cloud. database: of Firestore. emulator: HOST:PORT of Firestore's.
     archive: one of ARCHIVES. bucket: with '{date}' in it one a day, else one for all days.
     location: of buckets that are made.
+    stage: local, development, staging or production: a label of each log record.
     """
 
     home: Path
@@ -46,6 +47,7 @@ class Settings:
     archive: str = "directory"
     bucket: str = BUCKET
     location: str = "asia-south1"
+    stage: str = "local"
 
     @property
     def source(self) -> str:
@@ -84,6 +86,7 @@ class Settings:
             "FIRESTORE_EMULATOR_HOST": self.emulator,
             "TRON_ARCHIVE": self.archive, "TRON_BUCKET": self.bucket,
             "TRON_LOCATION": self.location,
+            "TRON_ENVIRONMENT": self.stage,
         }
 
 
@@ -105,6 +108,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         database=env.get("TRON_DATABASE") or DATABASE, emulator=env.get("FIRESTORE_EMULATOR_HOST", ""),
         archive=env.get("TRON_ARCHIVE") or "directory",
         bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
+        stage=env.get("TRON_ENVIRONMENT") or "local",
     )
     _check(settings)
     return settings

@@ -1,7 +1,9 @@
 """What every scheduled function shares: the date it is for, and errors as answers."""
 
+import re
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any, Final, TypeAlias
 
@@ -13,13 +15,16 @@ from common.day.errors import TooEarly
 from common.market.calendar import MarketClosed
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
-from common.ports import Clock, StoreError, StoreUnavailable
+from common.ports import Clock, Logs, StoreError, StoreUnavailable
 from common.settings import SettingsError
 
 Answer: TypeAlias = tuple[dict[str, Any], int]
 MAX_BODY_BYTES: Final = 10_000
+FLUSH_SECONDS: Final = 3.0
 YEARS: Final = range(2000, 2100)
 EXAMPLE: Final = 'send a JSON object such as {"date": "2026-11-20"}, or nothing for today'
+
+_TRACE: Final = re.compile(r"\b[0-9a-f]{32}\b")
 
 
 class BadRequest(ValueError):
@@ -32,11 +37,11 @@ class NotAllowed(PermissionError):
 
 def answer(request: Request, step: Callable[[date, Application], Mapping[str, Any]]) -> Answer:
     """The step's result for the requested date; an error with what to do: as `answered`."""
-    return answered(lambda app: step(requested_day(request, app.clock), app))
+    return answered(request, lambda app: step(requested_day(request, app.clock), app))
 
 
-def answered(do: Callable[[Application], Mapping[str, Any]]) -> Answer:
-    """The result; an error with what to do: 400, 403 not allowed, 409 too early, 503 store, 500."""
+def answered(request: Request, do: Callable[[Application], Mapping[str, Any]]) -> Answer:
+    """The result; an error with what to do: 400, 403 not allowed, 409 too early, 503 store, 500; the latter logged."""
     try:
         return {**do(application())}, 200
     except (BadRequest, OutsideTable, ControlRefused) as error:
@@ -46,10 +51,40 @@ def answered(do: Callable[[Application], Mapping[str, Any]]) -> Answer:
     except (TooEarly, MarketClosed) as error:
         return {"error": str(error)}, 409
     except StoreUnavailable as error:
+        _tell("WARNING", error, request, do)
         return {"error": str(error)}, 503
-    except (StoreError, SettingsError, InvalidDocument, ValueError, OSError) as error:
+    except SettingsError as error:
         traceback.print_exc()
         return {"error": str(error)}, 500
+    except (StoreError, InvalidDocument, ValueError, OSError) as error:
+        _tell("ERROR", error, request, do)
+        return {"error": str(error)}, 500
+    finally:
+        flush_logs()
+
+
+def function_logs(service: str, request: Request | None = None) -> Logs:
+    """Of this function; its records belong to the request's trace. Raises SettingsError."""
+    app = application()
+    trace = "" if request is None else trace_of(dict(request.headers), app.settings.project)
+    return app.logs("functions").about(service=service, trace=trace)
+
+
+def flush_logs() -> None:
+    """Before a function answers: afterwards its machine may stand still."""
+    with suppress(SettingsError):
+        application().flush_logs(FLUSH_SECONDS)
+
+
+def trace_of(headers: Mapping[str, str], project: str) -> str:
+    """projects/P/traces/T from W3C's or Google's header; '' without one, or without a project."""
+    found = _TRACE.search(headers.get("Traceparent") or headers.get("X-Cloud-Trace-Context") or "")
+    return f"projects/{project}/traces/{found.group(0)}" if found and project else ""
+
+
+def _tell(severity: str, error: Exception, request: Request, do: Callable[..., Any]) -> None:
+    logs = function_logs(do.__module__.rpartition(".")[2], request)
+    logs.write(severity, f"{type(error).__name__}: {error}", {"traceback": traceback.format_exc()})
 
 
 def requested_day(request: Request, clock: Clock) -> date:

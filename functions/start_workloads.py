@@ -1,7 +1,5 @@
 """A plan was written: start one workload per enabled asset class, however often the event arrives; a late one none."""
 
-import json
-
 import functions_framework
 
 from common.bootstrap import application
@@ -11,6 +9,7 @@ from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.planning.plan import Plan
 from functions.firestore_event import MAX_AGE_SECONDS, CloudEvent, EventRefused, age_seconds, decode
+from functions.request import flush_logs, function_logs
 
 
 @functions_framework.cloud_event
@@ -29,4 +28,5 @@ def start_workloads(event: CloudEvent) -> None:
             start(stored.fields, app.store, app.launcher, app.clock, app.step_clock(day, "plan_day"))
     except (EventRefused, InvalidDocument, OutsideTable) as error:
         # Acknowledged: sent again it would be as unreadable, and the sweeper starts what it should have started.
-        print(json.dumps({"severity": "ERROR", "message": f"start_workloads: {error}"}), flush=True)
+        function_logs("start_workloads").write("ERROR", f"start_workloads: {error}")
+        flush_logs()

@@ -1,19 +1,17 @@
 """Flattening without the store: the broker's books are the only truth, existing exits are used before any new one."""
 
-import json
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from common.day.trade_ports import TradePorts, nanoseconds, stopwatch
 from common.market.bar import NANOSECONDS_A_MINUTE, NANOSECONDS_A_SECOND, Quote
 from common.market.indian_time import at
 from common.market.instrument import AssetClass, Instrument
 from common.market.money import Paise
-from common.ports import Broker
+from common.ports import Broker, Logs
 from common.trading.book import order_tag, purpose_of, tag_prefix
 from common.trading.errors import BrokerUnavailable, OrderRejected, OrderUnknown
 from common.trading.exit_policy import EXIT_POLICIES
@@ -29,7 +27,7 @@ LIMIT_SECONDS: Final = 240.0
 
 def flatten_by_broker(
     day: date, asset_class: AssetClass, ports: TradePorts, *, limit_seconds: float = LIMIT_SECONDS,
-    each_second: Callable[[], None] = lambda: None, output: TextIO | None = None,
+    each_second: Callable[[], None] = lambda: None,
 ) -> str:
     """Cancel the entries and close the positions that carry our tags of `day`; returns what was done, for people.
 
@@ -42,7 +40,7 @@ def flatten_by_broker(
     elapsed = stopwatch(ports.clock, resume.ts + NANOSECONDS_A_MINUTE if recorded else nanoseconds(ports.clock))
     until = ports.clock.monotonic() + limit_seconds
     try:
-        closer = _Closer(day, asset_class, broker, instruments, ports.pace.patience_seconds, output or sys.stdout)
+        closer = _Closer(day, asset_class, broker, instruments, ports.pace.patience_seconds, ports.logs)
         closer.say("CRITICAL", f"{asset_class.value}: without the store, by the broker's books alone")
         while not closer.look(elapsed(), ports.market.quotes) and ports.clock.monotonic() < until:
             ports.clock.sleep(1.0)
@@ -68,7 +66,7 @@ class _Closer:
 
     def __init__(
         self, day: date, asset_class: AssetClass, broker: Broker, instruments: Mapping[str, Instrument],
-        patience_seconds: float, output: TextIO,
+        patience_seconds: float, logs: Logs,
     ) -> None:
         self.done = False
         self._day = day
@@ -76,7 +74,7 @@ class _Closer:
         self._broker = broker
         self._instruments = instruments
         self._patience = int(patience_seconds * NANOSECONDS_A_SECOND)
-        self._output = output
+        self._logs = logs.about(date=day.isoformat(), asset_class=asset_class.value)
         self._prefix = tag_prefix(asset_class, day)
         self._policy = EXIT_POLICIES[asset_class]
         self._unclear: dict[str, tuple[OrderTag, int]] = {}
@@ -120,13 +118,10 @@ class _Closer:
         return self.done
 
     def say(self, severity: str, message: str) -> None:
-        """One JSON line, a bounded number of times."""
+        """One record, a bounded number of times."""
         self._records += 1
         if self._records <= MAX_RECORDS:
-            print(json.dumps({
-                "severity": severity, "message": message, "date": self._day.isoformat(),
-                "asset_class": self._class.value, "category": "broker only",
-            }), file=self._output, flush=True)
+            self._logs.write(severity, message, {"category": "broker only"})
 
     def _holdings(self, book: Sequence[OrderUpdate], net: Mapping[str, int]) -> list[_Holding]:
         held: dict[str, _Holding] = {}

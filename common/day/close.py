@@ -1,11 +1,10 @@
 """close_day: the books read back, reconciled with the broker's, the report written; what is carried locks tomorrow."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, TextIO
+from typing import Any, Final
 from zlib import crc32
 
 from common.day.carried import REPORTS, lock
@@ -15,31 +14,32 @@ from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
 from common.day.stored import load_orders, load_trades
 from common.day.workloads import WORKLOADS, workload_id
+from common.log_record import LOGS
 from common.planning.plan import ClassPlan, Plan
-from common.ports import Archive, Clock, Conflict, Create, DocumentStore, MarketData, Update
+from common.ports import Archive, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
 from common.research.day_result import build_result
 from common.research.reconciliation import ReadOrders, alarm_texts, reconcile_day
 from common.research.report import render_html, render_json
 from common.research.workload import Outcome
 from common.trading.orders import order_from_fields
 
-LOGS: Final = "system_logs_realtime"
+FLUSH_SECONDS: Final = 5.0
 MAX_RECORDS: Final = 20
 """Alarms of one closing that are logged; the report has them all."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClosePorts:
-    """What closing a day needs. source, seed: of the market data, for the report. output: where alarms are printed."""
+    """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go."""
 
     store: DocumentStore
     archive: Archive
     market: MarketData
     read_orders: ReadOrders
     clock: Clock
+    logs: Logs
     source: str = ""
     seed: int = 0
-    output: TextIO = sys.stdout
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -90,17 +90,13 @@ def _publish(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
 
 
 def _alarm(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
-    """Each alarm once, on standard output and in the store: its id is made from what it says."""
+    """Each alarm once, however often the day is closed: its id is made from what it says."""
+    logs = ports.logs.about(date=day.isoformat(), service="close_day")
     for text in _records(alarm_texts(result["reconciliation"])):
-        fields = {
-            "time": ports.clock.now().isoformat(), "severity": "CRITICAL", "message": f"reconciliation: {text}",
-            "date": day.isoformat(), "category": "reconciliation",
-        }
-        try:
-            ports.store.commit([Create(LOGS, f"{day.isoformat()}-close-{crc32(text.encode()):08x}", fields)])
-        except Conflict:
-            continue
-        print(json.dumps(fields), file=ports.output, flush=True)
+        id = f"{day.isoformat()}-close-{crc32(text.encode()):08x}"
+        if ports.store.get(LOGS, id) is None:
+            logs.write("CRITICAL", f"reconciliation: {text}", {"category": "reconciliation"}, id=id)
+    logs.flush(FLUSH_SECONDS)
 
 
 def _records(texts: list[str]) -> Iterator[str]:

@@ -1,31 +1,44 @@
 """The ledger of a workload: intents at once and with the lease, everything else in one commit now and then."""
 
-import json
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import islice
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from common.day.lease import Lease
 from common.day.leased_store import LeasedStore
 from common.day.stored import load_trades
+from common.day.trade_ports import nanoseconds
 from common.day.workloads import WORKLOADS, workload_id
+from common.log_record import STORED, TRADE
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
-from common.ports import MAX_WRITES, Clock, Create, Document, DocumentStore, Fields, StoreUnavailable, Update, Write
+from common.market.money import rupees_text
+from common.ports import (
+    MAX_WRITES,
+    Clock,
+    Create,
+    Document,
+    DocumentStore,
+    Fields,
+    Logs,
+    StoreUnavailable,
+    Update,
+    Write,
+)
 from common.trading.errors import IntentRefused, TradingStopped
 from common.trading.limits import Verdict
 from common.trading.messages import Log
 from common.trading.orders import Order, OrderTag, Purpose, order_fields
 from common.trading.trades import Trade, trade_fields
 
-STORED_SEVERITIES: Final = frozenset({"WARNING", "ERROR", "CRITICAL"})
 RETRY_SECONDS: Final = 1.0
 """Between two attempts at a store that does not answer: an exit must not wait for its time-out each time."""
-MAX_RECORDS: Final = 2_000
-"""Log records kept while the store is down; standard output has them all."""
 MAX_ALARMS: Final = 20
+_TOLD_OF_A_TRADE: Final = (
+    "strategy", "symbol", "side", "quantity", "entry_time", "exit_time", "exit_reason", "gross_paise",
+    "charges_paise", "net_paise",
+)
 
 
 class StoreLedger:
@@ -36,17 +49,16 @@ class StoreLedger:
     """
 
     def __init__(
-        self, store: DocumentStore, lease: Lease, clock: Clock, day: date, asset_class: AssetClass,
-        output: TextIO = sys.stdout, *, send_timeout_seconds: float = 0.0,
+        self, store: DocumentStore, lease: Lease, clock: Clock, day: date, asset_class: AssetClass, logs: Logs, *,
+        send_timeout_seconds: float = 0.0,
     ) -> None:
         self.lease = lease
         self.alarms: list[dict[str, Any]] = []
-        self.dropped = 0
         self._leased = LeasedStore(store, lease, clock)
         self._clock = clock
         self._day = day
         self._class = asset_class
-        self._output = output
+        self._logs = logs.about(date=day.isoformat(), asset_class=asset_class.value)
         self._send_timeout = send_timeout_seconds
         self._versions: dict[OrderTag, str] = {}
         self._dirty: dict[OrderTag, Order] = {}
@@ -55,10 +67,14 @@ class StoreLedger:
         self._pending: dict[tuple[str, str], Create] = {}
         self._state: Fields | None = None
         self._state_version = ""
-        self._records = 0
         self._failed_at: float | None = None
         self._down_since = 0.0
         self._ran_out = False
+
+    @property
+    def dropped(self) -> int:
+        """Log records that some destination did not get."""
+        return self._logs.dropped
 
     @property
     def down(self) -> bool:
@@ -113,14 +129,17 @@ class StoreLedger:
         self._trades_stored.add(id)
         fields = {"date": self._day.isoformat(), **trade_fields(trade, self._class)}
         self._pending["trades", id] = Create("trades", id, fields)
+        text = f"{trade.symbol}: {trade.quantity} traded, net {rupees_text(trade.net)} rupees"
+        told = {name: fields[name] for name in _TOLD_OF_A_TRADE}
+        self._logs.write("INFO", text, {"category": TRADE, "number": trade.number, **told}, trade.exit_ts)
 
     def log(self, record: Log) -> None:
-        """One JSON line to standard output at once; WARNING and above also to the store."""
-        self._record(at(record.ts).isoformat(), record.severity, record.message, record.fields)
+        """A record of the session's; WARNING and above also join the alarms of the summary."""
+        self._record(record.severity, record.message, record.fields, record.ts)
 
     def say(self, severity: str, message: str) -> None:
         """A record of the workload's own, by its clock."""
-        self._record(self._clock.now().isoformat(), severity, message, {})
+        self._record(severity, message, {}, nanoseconds(self._clock))
 
     def keep_lease(self) -> None:
         """Renew the lease when half of it is gone; while the store is down, try whether it is back."""
@@ -206,21 +225,13 @@ class StoreLedger:
     def _lease_lasts(self) -> bool:
         return self.lease.left(self._clock) > self._send_timeout
 
-    def _record(self, time: str, severity: str, message: str, more: Mapping[str, Any]) -> None:
-        fields = {
-            "time": time, "severity": severity, "message": message, "date": self._day.isoformat(),
-            "asset_class": self._class.value, **more,
-        }
-        print(json.dumps(fields), file=self._output, flush=True)
-        if severity not in STORED_SEVERITIES:
-            return
-        self.alarms = [*self.alarms[1 - MAX_ALARMS :], fields]
-        self._records += 1
-        if len(self._pending) >= MAX_RECORDS:
-            self.dropped += 1
-            return
-        id = f"{workload_id(self._day, self._class)}-{self.lease.epoch:03d}-{self._records:05d}"
-        self._pending["system_logs_realtime", id] = Create("system_logs_realtime", id, fields)
+    def _record(self, severity: str, message: str, more: Mapping[str, Any], ts: int) -> None:
+        self._logs.write(severity, message, more, ts)
+        if severity in STORED:
+            self.alarms = [*self.alarms[1 - MAX_ALARMS :], {
+                "time": at(ts).isoformat(), "severity": severity, "message": message, "date": self._day.isoformat(),
+                "asset_class": self._class.value, **more,
+            }]
 
     def _fields(self, order: Order) -> dict[str, Any]:
         return {

@@ -1,7 +1,5 @@
 """The dead-man switch, each minute from outside: what did not start is started, what died is restarted or closed."""
 
-import json
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime
@@ -44,7 +42,7 @@ def _safely(day: date, asset_class: AssetClass, ports: OutsidePorts) -> str:
         return _look_after(day, asset_class, ports)
     except Exception as error:
         text = f"{workload_id(day, asset_class)} could not be looked after: {type(error).__name__}: {error}"
-        print(json.dumps({"severity": "CRITICAL", "message": text}), file=sys.stdout, flush=True)
+        ports.trade.logs.about(date=day.isoformat(), asset_class=asset_class.value).write("CRITICAL", text)
         return text
 
 

@@ -47,7 +47,7 @@ def hold_lease(day: date, asset_class: AssetClass, ports: TradePorts) -> StoreLe
         ttl_seconds=ports.lease_ttl_seconds, wait_seconds=2 * ports.lease_ttl_seconds,
     )
     return StoreLedger(
-        ports.store, lease, ports.clock, day, asset_class, send_timeout_seconds=ports.send_timeout_seconds,
+        ports.store, lease, ports.clock, day, asset_class, ports.logs, send_timeout_seconds=ports.send_timeout_seconds,
     )
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.indian_time import moment
 from common.market.instrument import AssetClass, Instrument
-from common.ports import Archive, Broker, Clock, DocumentStore, MarketData, Resume
+from common.ports import Archive, Broker, Clock, DocumentStore, Logs, MarketData, Resume
 from common.trading.pace import REPLAY, Pace
 
 
@@ -26,6 +26,7 @@ class TradePorts:
     open_broker: Callable[[date, AssetClass, Sequence[Instrument]], tuple[Broker, Resume]]
     holder: str
     lease_ttl_seconds: float
+    logs: Logs
     send_timeout_seconds: float = 0.0
     pace: Pace = REPLAY
     replay: bool = False

@@ -278,5 +278,5 @@ class Workload:
             **summarise(self.session), "alarms": self.ledger.alarms,
             "working_entries": sum(order.purpose is Purpose.ENTRY for order in working),
             "control_seen": (self.control or NOTHING_SAID).sequence, "halt_level": self.session.book.level.name,
-            "unexplained": self._unexplained,
+            "unexplained": self._unexplained, "log_records_dropped": self.ledger.dropped,
         }

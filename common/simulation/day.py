@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from random import Random
 from typing import Final
@@ -28,6 +28,7 @@ from common.simulation.findings import Findings
 from common.simulation.instruments import DAYS, OWN, Listing, list_instruments
 from common.simulation.launcher import SimulatedLauncher
 from common.simulation.life import Life, SimulatedClock
+from common.simulation.logs import HeardLogs
 from common.simulation.market import make_paths
 from common.simulation.market_data import SimulatedMarket
 from common.simulation.mishaps import Mishaps
@@ -133,8 +134,9 @@ class SimulatedDay:
 
         return TradePorts(
             FaultyStore(self.store, life, self.faults, self.outage, self.requests.storeless.add), self.archive,
-            SimulatedMarket(self), SimulatedClock(life), open_broker, life.name, LEASE_SECONDS, SEND_TIMEOUT_SECONDS,
-            LIVE, heartbeat_seconds=HEARTBEAT_SECONDS,
+            SimulatedMarket(self), SimulatedClock(life), open_broker, life.name, LEASE_SECONDS,
+            HeardLogs(lambda severity, message: self.said(life.name, severity, message)), SEND_TIMEOUT_SECONDS, LIVE,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
         )
 
     @property
@@ -145,7 +147,7 @@ class SimulatedDay:
 
     def outside_ports(self, life: Life) -> OutsidePorts:
         """What a function has of it."""
-        ports = self.ports(life, _asleep)
+        ports = replace(self.ports(life, _asleep), logs=HeardLogs(_unheard))
         return OutsidePorts(ports, self.launcher, ports.clock)
 
     def bands(self, symbols: list[str], ts: int) -> list[PriceBand]:
@@ -269,6 +271,11 @@ class SimulatedDay:
 
 def _asleep() -> None:
     """A function looks by itself, each second."""
+
+
+def _unheard(severity: str, message: str) -> None:
+    """What a function says of its own work is no news of a workload."""
+    del severity, message
 
 
 

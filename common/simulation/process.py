@@ -1,6 +1,5 @@
 """One process that trades one asset class: launched, fed, ticked, killed, paused, and at its end finished."""
 
-import json
 from collections import deque
 from collections.abc import Callable
 from datetime import date
@@ -19,27 +18,9 @@ from common.simulation.life import Life
 from common.simulation.world import Killed
 from common.trading.errors import TradingStopped
 from common.trading.messages import PriceBand
-from common.trading.ownership import YOURS
 
 MAX_INBOX: Final = 60
 """Events that wait for a process that does not look; older ones are dropped, as a feed that keeps the latest does."""
-
-
-class Output:
-    """Standard output of a process: loud records, and those on what is the person's, are looked at; nothing is kept."""
-
-    def __init__(self, told: Callable[[str, str], None]) -> None:
-        self._told = told
-
-    def write(self, text: str) -> int:
-        """One JSON record, or the line's end."""
-        if '"severity": "CRITICAL"' in text or '"severity": "ERROR"' in text or YOURS in text:
-            record = json.loads(text)
-            self._told(record["severity"], record["message"])
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is kept back."""
 
 
 class Site(Protocol):
@@ -123,9 +104,8 @@ class Process:
             ports.store, id, ports.holder, ports.clock, ttl_seconds=ports.lease_ttl_seconds,
             wait_seconds=2 * ports.lease_ttl_seconds,
         )
-        output = Output(lambda severity, message: site.said(life.name, severity, message))
         ledger = StoreLedger(
-            ports.store, lease, ports.clock, site.day, self.asset_class, output,  # type: ignore[arg-type]
+            ports.store, lease, ports.clock, site.day, self.asset_class, ports.logs,
             send_timeout_seconds=ports.send_timeout_seconds,
         )
         workload = Workload(site.day, plan, ports, ledger)

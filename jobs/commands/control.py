@@ -52,7 +52,7 @@ def register(commands: Any) -> None:
 
 def run_halt(chosen: argparse.Namespace) -> int:
     """0: the halt is stored; workloads obey within ten seconds of their time."""
-    app = _open(chosen.home)
+    app = open_application(chosen.home)
     try:
         _halt(app, chosen.scope, LEVELS[chosen.level], chosen.reason)
         _print_levels(app)
@@ -63,7 +63,7 @@ def run_halt(chosen: argparse.Namespace) -> int:
 
 def run_resume(chosen: argparse.Namespace) -> int:
     """0: the halts are gone. 2: no reason, or nothing to resume."""
-    app = _open(chosen.home)
+    app = open_application(chosen.home)
     try:
         resume(app.store, chosen.scope, chosen.reason, BY, app.clock)
         _print_levels(app)
@@ -74,7 +74,7 @@ def run_resume(chosen: argparse.Namespace) -> int:
 
 def run_flatten(chosen: argparse.Namespace) -> int:
     """0: everything is flat. 1: something is not, or does not answer."""
-    app = _open(chosen.home, without_store=chosen.broker_only)
+    app = open_application(chosen.home, without_store=chosen.broker_only)
     if chosen.broker_only:
         return _by_broker(app, chosen)
     try:
@@ -97,7 +97,8 @@ def find_run(given: Path | None, environment: Mapping[str, str], *, without_stor
     return found[-1].parent.resolve()
 
 
-def _open(given: Path | None, *, without_store: bool = False) -> Application:
+def open_application(given: Path | None, *, without_store: bool = False) -> Application:
+    """The ports of the run to act on. Raises UserError."""
     home = find_run(given, os.environ, without_store=without_store)
     generated = home / GENERATED
     sessions = str(generated) if generated.exists() else os.environ.get("TRON_SESSIONS", "")
@@ -173,7 +174,7 @@ def _standing(workload: Document | None, sequence: int) -> tuple[str, bool]:
 def _by_broker(app: Application, chosen: argparse.Namespace) -> int:
     from common.day.takeover import take_over_by_broker
 
-    day = chosen.date or _run_date(app.settings.home)
+    day = chosen.date or run_date(app.settings.home)
     classes: Sequence[AssetClass] = [one for one in AssetClass if chosen.scope in ("all", one.value)]
     print("by the broker's books alone: entries that carry our tags are cancelled, positions are closed")
     with suppress(StoreError):  # so that nothing which starts again trades against it
@@ -186,8 +187,11 @@ def _by_broker(app: Application, chosen: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _run_date(home: Path) -> date:
+def run_date(home: Path, otherwise: date | None = None) -> date:
+    """The date that the run's directory names. Raises UserError where it names none."""
     try:
         return date.fromisoformat(home.name)
     except ValueError:
+        if otherwise is not None:
+            return otherwise
         raise UserError(f"{home.name} names no date: give --date YYYY-MM-DD, of the day that is traded") from None

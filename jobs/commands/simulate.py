@@ -1,8 +1,6 @@
 """`tron simulate`: whole trading days under faults, the very session that trades, checked after every step."""
 
 import argparse
-import contextlib
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -68,18 +66,17 @@ def _days(chosen: argparse.Namespace, wanted: frozenset[Fault]) -> Iterator[DayO
         return
     seeds = [day_seed(chosen.seed, number) for number in range(chosen.days)]
     parts = [seeds[first : first + DAYS_A_TASK] for first in range(0, len(seeds), DAYS_A_TASK)]
-    with ProcessPoolExecutor(chosen.jobs, initializer=_mute) as pool:
+    with ProcessPoolExecutor(chosen.jobs) as pool:
         for outcomes in pool.map(_simulate, parts, [wanted] * len(parts)):
             yield from outcomes
 
 
 def _crashes(chosen: argparse.Namespace) -> Iterator[DayOutcome]:
     """The fixed day whole, then killed everywhere."""
-    with _silence():
-        whole, points = crash_points(simulation_bench())
+    whole, points = crash_points(simulation_bench())
     yield whole
     chosen.days = len(points) + 1
-    with ProcessPoolExecutor(chosen.jobs, initializer=_mute) as pool:
+    with ProcessPoolExecutor(chosen.jobs) as pool:
         yield from pool.map(_crash, points, chunksize=DAYS_A_TASK)
 
 
@@ -95,20 +92,8 @@ def _simulate(seeds: list[int], wanted: frozenset[Fault]) -> list[DayOutcome]:
 
 def _one(seed: int, wanted: frozenset[Fault], *, trace: bool = False) -> DayOutcome:
     tell = _tell if trace else None
-    with _silence():
-        return simulate_day(setting_of(seed, wanted, simulation_bench(), tell))
+    return simulate_day(setting_of(seed, wanted, simulation_bench(), tell))
 
 
 def _tell(ts: int, text: str) -> None:
     print(f"{at(ts):%H:%M:%S.%f} {text}", file=sys.stderr)
-
-
-def _mute() -> None:
-    """What the functions of simulated days print is nobody's output; nor is it worth a pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
-        yield

@@ -12,8 +12,8 @@ from common.adapters.directory import DirectoryArchive
 from common.adapters.memory import Documents, MemoryArchive, MemoryStore
 from common.adapters.sqlite import SqliteStore
 from common.ports import Archive, DocumentStore
-from tests.firestore import open_firestore
 from tests.contract.storage_server import project_of
+from tests.firestore import open_firestore
 
 Opening = Callable[[], DocumentStore]
 

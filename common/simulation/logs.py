@@ -1,0 +1,36 @@
+"""Logs of simulated processes: what is said loudly is looked at, nothing is kept."""
+
+from collections.abc import Callable
+from typing import Self
+
+from common.ports import Fields
+from common.trading.ownership import YOURS
+
+
+class HeardLogs:
+    """Logs of a process: loud records, and those on what is the person's, are looked at; nothing is kept."""
+
+    dropped = 0
+
+    def __init__(self, told: Callable[[str, str], None]) -> None:
+        self._told = told
+
+    def about(self, **labels: str) -> Self:
+        """The labels are known here."""
+        del labels
+        return self
+
+    def write(
+        self, severity: str, message: str, fields: Fields | None = None, ts: int | None = None, *, id: str = "",
+    ) -> None:
+        """Told at once."""
+        del ts, id
+        if severity in ("CRITICAL", "ERROR") or YOURS in message or YOURS in str(fields):
+            self._told(severity, message)
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Nothing is kept back."""
+        del timeout_seconds
+        return True
+
+    close = flush
