@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -19,6 +19,7 @@ class Settings:
     source_name: what to call the market data in the report ("": the files' names). lease_ttl_seconds: for which a
     workload holds its lease unless renewed. send_timeout_seconds: of a request to the broker. None for these two: see
     `lease_ttl` and `send_timeout`. local: all of it runs on this machine for the person at it, who needs no key.
+    notify_urls: whom to tell, as apprise reads them; secrets.
     """
 
     home: Path
@@ -30,6 +31,7 @@ class Settings:
     send_timeout_seconds: float | None = None
     history_sessions: int = 10
     local: bool = False
+    notify_urls: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def source(self) -> str:
@@ -64,6 +66,7 @@ class Settings:
             "TRON_LEASE_TTL_SECONDS": _optional(self.lease_ttl_seconds),
             "TRON_SEND_TIMEOUT_SECONDS": _optional(self.send_timeout_seconds),
             "TRON_HISTORY_SESSIONS": str(self.history_sessions), "TRON_LOCAL": "1" if self.local else "",
+            "TRON_NOTIFY_URLS": " ".join(self.notify_urls),
         }
 
 
@@ -81,9 +84,15 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lease_ttl_seconds=_seconds(env, "TRON_LEASE_TTL_SECONDS"),
         send_timeout_seconds=_seconds(env, "TRON_SEND_TIMEOUT_SECONDS"),
         history_sessions=_integer(env, "TRON_HISTORY_SESSIONS", 10), local=_switch(env, "TRON_LOCAL"),
+        notify_urls=notify_urls(env),
     )
     _check(settings)
     return settings
+
+
+def notify_urls(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Whom to tell: TRON_NOTIFY_URLS, with spaces between. Secrets."""
+    return tuple(environment.get("TRON_NOTIFY_URLS", "").split())
 
 
 def _check(settings: Settings) -> None:

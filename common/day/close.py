@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO
 from zlib import crc32
 
 from common.day.carried import REPORTS, lock
+from common.day.control import LOGS
 from common.day.equity import equity_name
 from common.day.errors import TooEarly
 from common.day.plan import PLANS
@@ -23,7 +24,6 @@ from common.research.report import render_html, render_json
 from common.research.workload import Outcome
 from common.trading.orders import order_from_fields
 
-LOGS: Final = "system_logs_realtime"
 MAX_RECORDS: Final = 20
 """Alarms of one closing that are logged; the report has them all."""
 

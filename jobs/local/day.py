@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.bootstrap import Application
+from common.day.control import LOGS
 from common.day.plan import PLANS
 from common.day.start import start_workloads
 from common.day.workloads import ENDED, WORKLOADS, State, workload_id
@@ -26,6 +27,7 @@ from jobs.local.scheduler import Step, run_steps
 
 FUNCTIONS: Final = (
     "prepare_day", "plan_day", "start_workloads", "supervise", "square_off", "close_day", "control",
+    "alert",
 )
 STEPS: Final = {
     "prepare_day": "prepare_day", "plan_day": "plan_day", "supervise": "supervise_from", "square_off": "square_off",
@@ -66,8 +68,11 @@ class LocalDay:
             targets = {name: source / f"{name}.py" for name in FUNCTIONS}
             environment = {**os.environ, **replace(self.app.settings, local=True).environment()}
             self._host = stack.enter_context(FunctionHost(targets, environment, home / "functions.log"))
-            trigger = Trigger(f"{PLANS}/{{date}}", "written", self._host.url("start_workloads"))
-            self._relay = Relay(self.app.changes, [trigger], home / "relay.json", disorder=self.disorder)
+            triggers = [
+                Trigger(f"{PLANS}/{{date}}", "written", self._host.url("start_workloads")),
+                Trigger(f"{LOGS}/{{id}}", "created", self._host.url("alert")),
+            ]
+            self._relay = Relay(self.app.changes, triggers, home / "relay.json", disorder=self.disorder)
             self._relay.start()
             stack.callback(self._relay.stop)
             times = session_times(self.day, AssetClass.STOCK).steps
