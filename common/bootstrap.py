@@ -25,6 +25,7 @@ from common.ports import (
     Launcher,
     Logs,
     MarketData,
+    Notifier,
     Resume,
     SteppedClock,
     StoreError,
@@ -34,8 +35,10 @@ from common.trading.orders import OrderUpdate
 from common.trading.pace import LIVE, REPLAY
 
 if TYPE_CHECKING:
+    from common.adapters.notify import AppriseNotifier
     from common.adapters.sqlite import SqliteStore
     from common.day.close import ClosePorts
+    from common.day.delivery import NoticePorts
     from common.day.takeover import OutsidePorts
     from common.simulation.outcome import Bench
 
@@ -145,6 +148,19 @@ class Application:
         return ProcessLauncher(self.settings.home / "run", environment={**os.environ, **self.settings.environment()})
 
     @cached_property
+    def notifier(self) -> Notifier:
+        """Whoever TRON_NOTIFY_URLS names; without it a log line."""
+        from common.adapters.notify import LoggedNotifier
+
+        return notifier_for(self.settings.notify_urls) if self.settings.notify_urls else LoggedNotifier()
+
+    def notice_ports(self) -> "NoticePorts":
+        """What telling the person needs; by the clock, also on recorded sessions."""
+        from common.day.delivery import NoticePorts
+
+        return NoticePorts(self.store, self.notifier, self.clock)
+
+    @cached_property
     def mandate(self) -> Mandate:
         """The person's limits."""
         return load_mandate(self.settings.mandate)
@@ -237,6 +253,13 @@ class Application:
 
     def _journal(self, day: date, asset_class: AssetClass) -> Path:
         return self.settings.home / "journal" / f"{day.isoformat()}-{asset_class.value}.jsonl"
+
+
+def notifier_for(urls: Sequence[str]) -> "AppriseNotifier":
+    """For the URLs, each a secret."""
+    from common.adapters.notify import AppriseNotifier
+
+    return AppriseNotifier(urls)
 
 
 def simulation_bench() -> "Bench":

@@ -238,11 +238,11 @@ class Secrets(Protocol):
 
 
 class Notifier(Protocol):
-    """Tells the person; never raises, never blocks trading."""
+    """Tells the person, within a few seconds or not at all; never raises."""
 
-    def send(self, title: str, text: str, *, urgent: bool = False) -> None: ...
-
-
+    def send(self, title: str, text: str, *, urgent: bool = False) -> bool:
+        """Whether any receiver has taken it."""
+        ...
 
 
 class Logs(Protocol):

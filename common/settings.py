@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +29,7 @@ class Settings:
     archive: one of ARCHIVES. bucket: with '{date}' in it one a day, else one for all days.
     location: of buckets that are made.
     stage: local, development, staging or production: a label of each log record.
+    notify_urls: whom to tell, as apprise reads them; secrets.
     """
 
     home: Path
@@ -48,6 +49,7 @@ class Settings:
     bucket: str = BUCKET
     location: str = "asia-south1"
     stage: str = "local"
+    notify_urls: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def source(self) -> str:
@@ -87,6 +89,7 @@ class Settings:
             "TRON_ARCHIVE": self.archive, "TRON_BUCKET": self.bucket,
             "TRON_LOCATION": self.location,
             "TRON_ENVIRONMENT": self.stage,
+            "TRON_NOTIFY_URLS": " ".join(self.notify_urls),
         }
 
 
@@ -109,9 +112,15 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         archive=env.get("TRON_ARCHIVE") or "directory",
         bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
         stage=env.get("TRON_ENVIRONMENT") or "local",
+        notify_urls=notify_urls(env),
     )
     _check(settings)
     return settings
+
+
+def notify_urls(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Whom to tell: TRON_NOTIFY_URLS, with spaces between. Secrets."""
+    return tuple(environment.get("TRON_NOTIFY_URLS", "").split())
 
 
 def _check(settings: Settings) -> None:

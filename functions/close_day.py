@@ -19,5 +19,9 @@ def close_day(request: Request) -> Answer:
 
 
 def _step(day: date, app: Application) -> Mapping[str, Any]:
+    from common.day.delivery import tell
+    from common.day.notices import end_of_day
+
     result = close(day, app.close_ports())
+    tell(lambda: end_of_day(result), app.notice_ports())
     return {"date": day.isoformat(), "order_hash": result["order_hash"], "totals": result["totals"]}

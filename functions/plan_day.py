@@ -9,6 +9,7 @@ from flask import Request
 
 from common.bootstrap import Application
 from common.day.plan import plan_day as plan
+from common.planning.plan import Plan
 from functions.request import Answer, answer
 
 
@@ -19,5 +20,9 @@ def plan_day(request: Request) -> Answer:
 
 
 def _step(day: date, app: Application) -> Mapping[str, Any]:
-    clock = app.step_clock(day, "plan_day")
-    return {"date": day.isoformat(), "status": plan(day, app.store, app.mandate, clock)["status"]}
+    from common.day.delivery import tell
+    from common.day.notices import plan_notice
+
+    fields = plan(day, app.store, app.mandate, app.step_clock(day, "plan_day"))
+    tell(lambda: plan_notice(Plan.from_fields(fields)), app.notice_ports())
+    return {"date": day.isoformat(), "status": fields["status"]}

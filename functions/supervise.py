@@ -18,6 +18,10 @@ def supervise(request: Request) -> Answer:
 
 
 def _step(day: date, app: Application) -> Mapping[str, Any]:
+    from common.day.rounds import tell_round
     from common.day.supervise import supervise as look
 
-    return look(day, app.outside_ports(day, "supervise_from"))
+    ports = app.outside_ports(day, "supervise_from")
+    looked = look(day, ports)
+    tell_round(day, ports.date_clock.now(), app.notice_ports())
+    return looked

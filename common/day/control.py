@@ -6,6 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
+from common.log_record import LOGS
 from common.market.instrument import AssetClass
 from common.ports import Clock, Conflict, Create, Document, DocumentStore, Fields, StoreUnavailable, Update
 from common.trading.halts import HaltLevel
@@ -20,6 +21,8 @@ LEVELS: Final[Mapping[str, HaltLevel]] = {
 """As people write them."""
 MAX_TRIES: Final = 20
 MAX_TEXT: Final = 500
+HALT_CATEGORY: Final = "halt"
+"""Of the log records of changes: each becomes a notice, but for those of the day's square-off."""
 MAX_HISTORY: Final = 50
 """Changes kept in the document, the latest last."""
 
@@ -141,7 +144,8 @@ def set_halt(store: DocumentStore, halt: Halt, clock: Clock) -> int:
         halts[halt.name] = fields
         return f"halt {level.name}"
 
-    return _change(store, clock, change, halt.scope, halt.reason, halt.by)
+    category = Source.SQUARE_OFF.value if halt.source is Source.SQUARE_OFF else HALT_CATEGORY
+    return _change(store, clock, change, halt.scope, halt.reason, halt.by, category)
 
 
 def resume(store: DocumentStore, scope: str, reason: str, by: str, clock: Clock) -> int:
@@ -171,6 +175,7 @@ def resume(store: DocumentStore, scope: str, reason: str, by: str, clock: Clock)
 
 def _change(
     store: DocumentStore, clock: Clock, change: Callable[[dict[str, Any]], str], scope: str, reason: str, by: str,
+    category: str = HALT_CATEGORY,
 ) -> int:
     """Read, change and write until nobody was faster. change: alters the halts; says what it did, '' for nothing."""
     for attempt in range(MAX_TRIES):
@@ -190,7 +195,8 @@ def _change(
         try:
             store.commit([
                 Create(CONTROL, ACCOUNT, changed) if document is None
-                else Update(CONTROL, ACCOUNT, changed, document.version)
+                else Update(CONTROL, ACCOUNT, changed, document.version),
+                _record(entry, category),
             ])
             return sequence
         except Conflict:
@@ -200,6 +206,16 @@ def _change(
                 raise
             clock.sleep(0.2)
     raise Conflict(f"{CONTROL}/{ACCOUNT} changed {MAX_TRIES} times while it was written: try again")
+
+
+def _record(entry: Mapping[str, Any], category: str) -> Create:
+    """Of the change, for the log and the person. The time makes its id new also where control was deleted."""
+    fields = {
+        "time": entry["at"], "severity": "WARNING", "category": category, "date": entry["at"][:10],
+        "message": f"{entry['did']} for {entry['scope']}: {entry['reason']} ({entry['by']})",
+    }
+    moment = "".join(one for one in entry["at"] if one.isdigit())
+    return Create(LOGS, f"{entry['at'][:10]}-control-{entry['sequence']:06d}-{moment}", fields)
 
 
 def _sequence(fields: Fields) -> int:

@@ -188,8 +188,8 @@ def _short_times(session: Session) -> dict[str, int]:
 def _short_steps(session: Session) -> dict[str, int]:
     offsets, (opens, closes) = _sessions()["short"]["steps"], session.windows[0]
     anchors = {
-        "supervise_from": opens, "opening_gate": opens, "square_off": closes,
-        "supervise_until": session.windows[-1][1], "close_day": session.windows[-1][1],
+        "supervise_from": opens, "opening_gate": opens, "positions_first": opens, "square_off": closes,
+        "positions_last": closes, "supervise_until": session.windows[-1][1], "close_day": session.windows[-1][1],
     }
     moved = {name: at + offsets[f"{name}_minutes"] * NANOSECONDS_A_MINUTE for name, at in anchors.items()}
     steps = _policy_steps(session.date) | moved

@@ -24,3 +24,8 @@ def rupees_text(paise: Paise) -> str:
     head, tail = digits[:-3], digits[-3:]
     groups = [head[max(0, i - 2) : i] for i in range(len(head), 0, -2)][::-1]
     return f"{sign}{','.join([*groups, tail])}.{rest:02d}"
+
+
+def money(paise: Paise) -> str:
+    """As `rupees_text`, with the rupee sign: -123456 -> '-₹1,234.56'."""
+    return f"₹{rupees_text(paise)}" if paise >= 0 else f"-₹{rupees_text(-paise)}"

@@ -15,7 +15,7 @@ from common.strategies.registry import build
 from common.trading.book import Book
 from common.trading.charges import SEGMENT_OF, rates_on
 from common.trading.exit_policy import EXIT_POLICIES
-from common.trading.orders import Order
+from common.trading.orders import Order, Status
 from common.trading.pace import REPLAY, Pace
 from common.trading.risk import Account
 from common.trading.session import Session
@@ -137,7 +137,7 @@ def summarise(session: Session) -> dict[str, Any]:
         "orders": len(orders), "fills": sum(len(order.fills) for order in orders), "trades": len(book.trades),
         "open_positions": account.open_positions, "gross_paise": account.gross + account.open_pnl,
         "charges_paise": account.charges + account.pending_charges, "net_paise": account.net,
-        "halted": account.halted, "denied": dict(book.denied),
+        "halted": account.halted, "denied": dict(book.denied), "positions": _positions(session),
         "seconds_to_flat": sorted(book.flat_seconds)[-20:],
         "limits": [
             {"name": "capital", "used": account.peak_used, "limit": limits.capital, "unit": "paise"},
@@ -147,3 +147,20 @@ def summarise(session: Session) -> dict[str, Any]:
              "unit": "count"},
         ],
     }
+
+
+def _positions(session: Session) -> list[dict[str, Any]]:
+    """Of ours. stop_paise: trigger of the stop that rests for all of it, 0 for none. leaving: why it is closed."""
+    found = []
+    for slot in session.slots.values():
+        if not slot.quantity:
+            continue
+        resting = [one for one in slot.exits if one.status is Status.TRIGGER_PENDING]
+        whole = sum(one.remaining for one in resting) >= abs(slot.quantity)
+        found.append({
+            "symbol": slot.symbol, "quantity": slot.quantity, "mark_paise": slot.mark,
+            "average_paise": round(slot.trip.average) if slot.trip.side else 0,
+            "stop_paise": resting[0].trigger if whole else 0, "leaving": slot.leaving,
+            "basket": slot.basket.name if slot.basket is not None else "",
+        })
+    return found

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.bootstrap import load_mandate
+from common.market.money import money
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.research.backtest import NothingToTest, Request, backtest
@@ -15,7 +16,7 @@ from common.research.faults import DataError
 from common.settings import SettingsError
 from common.strategies.registry import InvalidParameters, UnknownStrategy
 from jobs.commands import arguments
-from jobs.commands.output import UserError, money, print_json, profit, tinted
+from jobs.commands.output import UserError, print_json, profit, tinted
 from jobs.commands.progress import Progress
 
 

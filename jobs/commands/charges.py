@@ -4,10 +4,10 @@ import argparse
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from common.market.money import Paise
+from common.market.money import Paise, money
 from common.trading.charges import SEGMENTS, charges_json, rates_on, round_trip
 from jobs.commands import arguments
-from jobs.commands.output import UserError, money, print_json
+from jobs.commands.output import UserError, print_json
 
 MAX_PAISE: Final = 10**15
 

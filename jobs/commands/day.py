@@ -1,6 +1,7 @@
 """`tron day`: one date, prepared, planned, traded in its asset classes, closed and reported."""
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,14 +10,15 @@ from typing import Any
 
 from common.bootstrap import Application
 from common.market.calendar import MarketClosed
+from common.market.money import money
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.ports import StoreError
 from common.research.faults import DataError
 from common.research.report import write_report
-from common.settings import Settings, SettingsError
+from common.settings import Settings, SettingsError, notify_urls
 from jobs.commands import arguments
-from jobs.commands.output import UserError, money, print_json, profit, tinted
+from jobs.commands.output import UserError, print_json, profit, tinted
 from jobs.commands.progress import Progress
 from jobs.local.day import DayFailed, LocalDay
 from jobs.local.in_process import run_in_process
@@ -70,7 +72,10 @@ def run(chosen: argparse.Namespace) -> int:
 def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
     inputs = RunInputs.choose(chosen.date, tuple(chosen.session), chosen.seed, chosen.mandate)
     home = chosen.out.resolve() / inputs.day.isoformat()
-    settings = Settings(home=home, mandate=inputs.mandate, seed=inputs.seed, source_name=inputs.source)
+    settings = Settings(
+        home=home, mandate=inputs.mandate, seed=inputs.seed, source_name=inputs.source,
+        notify_urls=notify_urls(os.environ),
+    )
     _ = Application(settings).mandate  # read before anything is claimed, so that a refused one claims nothing
     make_home(home)
     if chosen.in_process and not chosen.fresh:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from common.market.money import rupees_text
+from common.market.money import money
 
 CODES: Final = {"blue": "34", "orange": "33", "red": "1;31"}
 
@@ -30,8 +30,3 @@ def tinted(text: str, colour: Literal["blue", "orange", "red"]) -> str:
 def profit(paise: int) -> str:
     """Money that was won or lost: blue or orange, which also the colour-blind tell apart."""
     return tinted(money(paise), "blue" if paise >= 0 else "orange")
-
-
-def money(paise: int) -> str:
-    """With the rupee sign and Indian grouping."""
-    return f"₹{rupees_text(paise)}" if paise >= 0 else f"-₹{rupees_text(-paise)}"

@@ -5,7 +5,7 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -16,6 +16,7 @@ from common.bootstrap import Application
 from common.day.plan import PLANS
 from common.day.start import start_workloads
 from common.day.workloads import ENDED, WORKLOADS, State, workload_id
+from common.log_record import LOGS
 from common.market.calendar import session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
@@ -28,6 +29,7 @@ from jobs.local.scheduler import Step, run_steps
 
 FUNCTIONS: Final = (
     "prepare_day", "plan_day", "start_workloads", "supervise", "square_off", "close_day", "control",
+    "alert",
 )
 STEPS: Final = {
     "prepare_day": "prepare_day", "plan_day": "plan_day", "supervise": "supervise_from", "square_off": "square_off",
@@ -62,6 +64,7 @@ class LocalDay:
     disorder: Disorder = field(default_factory=Disorder)
     emulator_relay: EmulatorRelay | None = None
     _host: FunctionHost | None = None
+    _relay: Relay | None = None
 
     def run(self) -> Mapping[str, Any]:
         """The day's result. Raises DayFailed. Whatever happens, nothing is left running."""
@@ -71,7 +74,10 @@ class LocalDay:
             targets = {name: source / f"{name}.py" for name in FUNCTIONS}
             environment = {**os.environ, **replace(self.app.settings, local=True).environment()}
             self._host = stack.enter_context(FunctionHost(targets, environment, home / "functions.log"))
-            self._relay(Trigger(f"{PLANS}/{{date}}", "written", self._host.url("start_workloads")), stack)
+            self._connect([
+                Trigger(f"{PLANS}/{{date}}", "written", self._host.url("start_workloads")),
+                Trigger(f"{LOGS}/{{id}}", "created", self._host.url("alert")),
+            ], stack)
             times = session_times(self.day, AssetClass.STOCK).steps
             steps = [Step(name, at(times[STEPS[name]]), run) for name, run in self._steps().items()]
             clock = self.app.virtual_clock(steps[0].at - timedelta(minutes=1))
@@ -82,14 +88,15 @@ class LocalDay:
         result: Mapping[str, Any] = json.loads(report)
         return result
 
-    def _relay(self, trigger: Trigger, stack: ExitStack) -> None:
+    def _connect(self, triggers: Sequence[Trigger], stack: ExitStack) -> None:
         settings = self.app.settings
         if self.emulator_relay is not None:
-            self.emulator_relay.register(trigger, settings.emulator, settings.project, settings.database)
+            for trigger in triggers:
+                self.emulator_relay.register(trigger, settings.emulator, settings.project, settings.database)
             return
-        relay = Relay(self.app.changes, [trigger], settings.home / "relay.json", disorder=self.disorder)
-        relay.start()
-        stack.callback(relay.stop)
+        self._relay = Relay(self.app.changes, triggers, settings.home / "relay.json", disorder=self.disorder)
+        self._relay.start()
+        stack.callback(self._relay.stop)
 
     def _steps(self) -> dict[str, Callable[[], None]]:
         return {

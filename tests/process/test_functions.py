@@ -23,7 +23,7 @@ from tests.process.waiting import BOUND_SECONDS
 from tests.unit.workload_case import plan as paper_plan
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("prepare_day", "plan_day", "start_workloads", "supervise", "square_off", "close_day", "control")
+NAMES = ("prepare_day", "plan_day", "start_workloads", "supervise", "square_off", "close_day", "control", "alert")
 HTTP = ("prepare_day", "plan_day", "supervise", "square_off", "close_day")
 CLASSES = ("stock", "options", "futures")
 DAY = "2026-11-20"

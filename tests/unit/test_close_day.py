@@ -77,8 +77,9 @@ class Closing:
         return found.fields
 
     def logged(self) -> list[Any]:
-        """What is stored, which must be what was printed."""
-        stored = [one.fields for one in self.store.query(Query(LOGS, limit=100))]
+        """What is stored of the reconciliation, which must be what was printed."""
+        mine = (("category", "==", "reconciliation"),)
+        stored = [one.fields for one in self.store.query(Query(LOGS, mine, limit=100))]
         printed = [json.loads(line) for line in self.output.getvalue().splitlines()]
         assert sorted(stored, key=str) == sorted(printed, key=str)
         return stored
