@@ -1,47 +1,15 @@
 """Credit spread: once a day a put spread below a rising market or a call spread above a falling one, hedged first."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final, Self
-
-from pydantic import Field, model_validator
+from typing import ClassVar, Final
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass, Instrument, Kind
-from common.trading.strategy import EnterBasket, ExitBasket, Leg, Parameters, Signal, View, rupees
+from common.strategies.parameters import CreditSpreadParameters
+from common.trading.strategy import AnyParameters, EnterBasket, ExitBasket, Leg, Signal, View, rupees
 
 _SOLD: Final = {1: Kind.PUT, -1: Kind.CALL}
 _OLDEST_QUOTE_NANOSECONDS: Final = 3 * NANOSECONDS_A_MINUTE
-
-
-class CreditSpreadParameters(Parameters):
-    """underlying: whose options to trade. *_minutes: from the day's first bar; an entry from start until last, out at
-    exit. min_move_percent: of the driver since its open, without which nothing is sold. short_strikes: steps from the
-    money out of it, to the option that is sold; width_strikes: from there to the one that is bought.
-    min_credit_percent: what is taken in, of the distance between the strikes. profit_percent, loss_percent: of the
-    credit, at which the spread is closed. stop_percent: of the sold premium, from it to the stop at the exchange.
-    min_days_to_expiry: calendar days. max_spread_percent: of each leg, (ask - bid) over their mean.
-    """
-
-    underlying: str = Field(default="NIFTY", min_length=1, max_length=30)
-    start_minutes: int = Field(default=45, ge=5, le=300)
-    last_minutes: int = Field(default=240, ge=5, le=330)
-    exit_minutes: int = Field(default=330, ge=10, le=345)
-    min_move_percent: float = Field(default=0.15, ge=0, le=5)
-    short_strikes: int = Field(default=2, ge=0, le=15)
-    width_strikes: int = Field(default=2, ge=1, le=10)
-    min_days_to_expiry: int = Field(default=1, ge=0, le=60)
-    min_credit_percent: float = Field(default=10.0, ge=1, le=90)
-    max_spread_percent: float = Field(default=2.0, gt=0, le=10)
-    profit_percent: float = Field(default=50.0, ge=5, le=95)
-    loss_percent: float = Field(default=100.0, ge=20, le=500)
-    stop_percent: float = Field(default=100.0, ge=20, le=500)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.start_minutes <= self.last_minutes < self.exit_minutes:
-            times = (self.start_minutes, self.last_minutes, self.exit_minutes)
-            raise ValueError(f"start, last and exit minutes {times} must follow each other in that order")
-        return self
 
 
 class CreditSpread:
@@ -56,7 +24,7 @@ class CreditSpread:
 
     name: ClassVar[str] = "credit_spread"
     asset_classes: ClassVar[frozenset[AssetClass]] = frozenset({AssetClass.OPTIONS})
-    Parameters: ClassVar[type[Parameters]] = CreditSpreadParameters
+    Parameters: ClassVar[type[AnyParameters]] = CreditSpreadParameters
 
     def __init__(self, parameters: CreditSpreadParameters) -> None:
         self.parameters = parameters

@@ -1,26 +1,11 @@
 """Crossing of two exponential moving averages, long only: the plainest trend follower, and a benchmark's reference."""
 
-from typing import ClassVar, Self
-
-from pydantic import Field, model_validator
+from typing import ClassVar
 
 from common.market.bar import Bar
 from common.market.instrument import AssetClass
-from common.trading.strategy import Enter, Exit, Parameters, Signal, View, rupees
-
-
-class EmaCrossParameters(Parameters):
-    """fast, slow: periods in bars, slow above fast. stop_percent: percent of the price."""
-
-    fast: int = Field(default=12, ge=2, le=200)
-    slow: int = Field(default=26, ge=3, le=400)
-    stop_percent: float = Field(default=1.0, ge=0.05, le=90)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.slow <= self.fast:
-            raise ValueError(f"slow ({self.slow}) must be above fast ({self.fast})")
-        return self
+from common.strategies.parameters import EmaCrossParameters
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
 
 
 class EmaCross:
@@ -34,7 +19,7 @@ class EmaCross:
 
     name: ClassVar[str] = "ema_cross"
     asset_classes: ClassVar[frozenset[AssetClass]] = frozenset({AssetClass.STOCK, AssetClass.FUTURES})
-    Parameters: ClassVar[type[Parameters]] = EmaCrossParameters
+    Parameters: ClassVar[type[AnyParameters]] = EmaCrossParameters
 
     def __init__(self, parameters: EmaCrossParameters) -> None:
         self.parameters = parameters

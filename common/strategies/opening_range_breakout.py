@@ -1,31 +1,12 @@
 """Opening range breakout: the first close beyond the day's first minutes, on volume, with a target in units of risk."""
 
-from typing import ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar
 
 from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Atr, Ema, OpeningRange
-from common.trading.strategy import Enter, Parameters, Signal, View, rupees
-
-
-class OpeningRangeBreakoutParameters(Parameters):
-    """range_minutes: the range's length from the first bar. volume_ratio: the breaking bar's volume over the average
-    (EMA of volume_period bars) before it; 0 asks only that it traded. stop_atr: multiple of the ATR; 0 puts the stop at
-    the range's other side. Either way it is kept between min_ and max_stop_percent of the price.
-    target_risk: multiple of the stop's distance, 0 for none.
-    """
-
-    range_minutes: int = Field(default=15, ge=5, le=120)
-    direction: Literal["long", "both"] = "both"
-    volume_ratio: float = Field(default=1.5, ge=0, le=20)
-    volume_period: int = Field(default=20, ge=2, le=200)
-    atr_period: int = Field(default=14, ge=2, le=100)
-    stop_atr: float = Field(default=0.0, ge=0, le=100)
-    min_stop_percent: float = Field(default=0.5, ge=0.05, le=1)
-    max_stop_percent: float = Field(default=1.0, ge=1, le=10)
-    target_risk: float = Field(default=2.0, ge=0, le=20)
+from common.strategies.parameters import OpeningRangeBreakoutParameters
+from common.trading.strategy import AnyParameters, Enter, Signal, View, rupees
 
 
 class OpeningRangeBreakout:
@@ -39,7 +20,7 @@ class OpeningRangeBreakout:
 
     name: ClassVar[str] = "opening_range_breakout"
     asset_classes: ClassVar[frozenset[AssetClass]] = frozenset({AssetClass.STOCK})
-    Parameters: ClassVar[type[Parameters]] = OpeningRangeBreakoutParameters
+    Parameters: ClassVar[type[AnyParameters]] = OpeningRangeBreakoutParameters
 
     def __init__(self, parameters: OpeningRangeBreakoutParameters) -> None:
         self.parameters = parameters

@@ -1,47 +1,16 @@
 """Directional scalp: the underlying's impulse buys a near call or put, never sells one, and leaves when it fades."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Final, Self
-
-from pydantic import Field, model_validator
+from typing import ClassVar, Final
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass, Instrument, Kind
 from common.strategies.indicators import Atr, Momentum
-from common.trading.strategy import Enter, Exit, Parameters, Signal, View, rupees
+from common.strategies.parameters import ScalpParameters
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
 
 _KIND_OF_SIDE: Final = {1: Kind.CALL, -1: Kind.PUT}
 _OLDEST_QUOTE_NANOSECONDS: Final = 3 * NANOSECONDS_A_MINUTE
-
-
-class ScalpParameters(Parameters):
-    """underlying: whose options to buy. momentum_minutes, entry_atr: the underlying must have moved this many of its
-    one-bar ATRs in this time. reverse_atr: a move that large the other way ends the trade. fade_minutes: so does that
-    long without a new impulse. moneyness: steps from the money, 0 at it, +1 the next strike out of it, -1 into it.
-    min_days_to_expiry: calendar days. Premiums: paise an option (not a lot). Percents: of the premium; target 0: none.
-    max_spread_percent: (ask - bid) over their mean.
-    """
-
-    underlying: str = Field(default="NIFTY", min_length=1, max_length=30)
-    momentum_minutes: int = Field(default=15, ge=1, le=60)
-    entry_atr: float = Field(default=5.0, ge=0.5, le=20)
-    reverse_atr: float = Field(default=5.0, ge=0, le=20)
-    fade_minutes: int = Field(default=60, ge=1, le=180)
-    atr_period: int = Field(default=30, ge=2, le=100)
-    moneyness: int = Field(default=0, ge=-10, le=10)
-    min_days_to_expiry: int = Field(default=0, ge=0, le=60)
-    max_spread_percent: float = Field(default=2.0, gt=0, le=10)
-    min_premium_paise: int = Field(default=1_000, ge=5, le=1_000_000)
-    max_premium_paise: int = Field(default=50_000, ge=5, le=10_000_000)
-    stop_percent: float = Field(default=25.0, ge=1, le=90)
-    target_percent: float = Field(default=40.0, ge=0, le=500)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.max_premium_paise < self.min_premium_paise:
-            low, high = self.min_premium_paise, self.max_premium_paise
-            raise ValueError(f"max_premium_paise ({high}) must not be below min_premium_paise ({low})")
-        return self
 
 
 class Scalp:
@@ -56,7 +25,7 @@ class Scalp:
 
     name: ClassVar[str] = "scalp"
     asset_classes: ClassVar[frozenset[AssetClass]] = frozenset({AssetClass.OPTIONS})
-    Parameters: ClassVar[type[Parameters]] = ScalpParameters
+    Parameters: ClassVar[type[AnyParameters]] = ScalpParameters
 
     def __init__(self, parameters: ScalpParameters) -> None:
         self.parameters = parameters

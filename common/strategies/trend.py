@@ -1,36 +1,12 @@
 """Trend following on futures: two averages give the side, efficiency says whether it is a trend or noise."""
 
-from typing import ClassVar, Literal, Self
-
-from pydantic import Field, model_validator
+from typing import ClassVar
 
 from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Atr, Efficiency, Ema
-from common.trading.strategy import Enter, Exit, Parameters, Signal, View, rupees
-
-
-class TrendParameters(Parameters):
-    """fast, slow: periods of the averages in bars, slow above fast. efficiency_period, min_efficiency: Kaufman's ratio
-    over that many bars must reach this. stop_atr: multiple of the ATR, at least min_stop_percent of the price.
-    target_risk: multiple of the stop's distance, 0 for none.
-    """
-
-    fast: int = Field(default=20, ge=2, le=100)
-    slow: int = Field(default=60, ge=3, le=300)
-    direction: Literal["long", "both"] = "both"
-    efficiency_period: int = Field(default=30, ge=4, le=120)
-    min_efficiency: float = Field(default=0.3, ge=0, le=1)
-    atr_period: int = Field(default=30, ge=2, le=100)
-    stop_atr: float = Field(default=5.0, ge=0.1, le=1000)
-    min_stop_percent: float = Field(default=0.2, ge=0, le=10)
-    target_risk: float = Field(default=2.0, ge=0, le=20)
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.slow <= self.fast:
-            raise ValueError(f"slow ({self.slow}) must be above fast ({self.fast})")
-        return self
+from common.strategies.parameters import TrendParameters
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
 
 
 class Trend:
@@ -44,7 +20,7 @@ class Trend:
 
     name: ClassVar[str] = "trend"
     asset_classes: ClassVar[frozenset[AssetClass]] = frozenset({AssetClass.FUTURES})
-    Parameters: ClassVar[type[Parameters]] = TrendParameters
+    Parameters: ClassVar[type[AnyParameters]] = TrendParameters
 
     def __init__(self, parameters: TrendParameters) -> None:
         self.parameters = parameters

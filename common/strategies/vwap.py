@@ -1,47 +1,18 @@
 """Session VWAP: with the side that pays up for the day's average price, or against a stretch that has turned."""
 
-from typing import ClassVar, Final, Literal, Self
-
-from pydantic import Field, model_validator
+from typing import ClassVar, Final
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Atr
-from common.trading.strategy import Enter, Exit, Parameters, Signal, View, rupees
+from common.strategies.parameters import VwapParameters
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
 
 _REASONS: Final = {1: "close crossed above the session VWAP", -1: "close crossed below the session VWAP"}
 _EXITS: Final = {1: "close fell below the session VWAP", -1: "close rose above the session VWAP"}
 _TURNS: Final = {1: "a stretch below the session VWAP has turned", -1: "a stretch above the session VWAP has turned"}
 _TURNED: Final = 0.85
 """Of the band: a stretch is over, and has turned, when the close is nearer to the VWAP than this."""
-
-
-class VwapParameters(Parameters):
-    """style: follow the side that crosses, or fade it once it has turned. threshold: share of the VWAP that the close
-    must be beyond it. entry_atr: and ATRs, whichever is more. exit_atr: ATRs beyond it on the other side that end a
-    followed trade. wait_minutes: no entry on bars that start within this time of the day's first bar.
-    stop_atr: multiple of the ATR, at least min_stop_percent of the price. stop_percent: percent of the price; above 0
-    it is the stop, no ATR is computed, and entry_atr and exit_atr count as 0. target_risk: multiple of the stop's
-    distance, 0 for none; a faded trade ends at the VWAP.
-    """
-
-    style: Literal["follow", "fade"] = "follow"
-    threshold: float = Field(default=0.001, ge=0, le=0.05)
-    entry_atr: float = Field(default=3.0, ge=0, le=100)
-    exit_atr: float = Field(default=2.0, ge=0, le=100)
-    direction: Literal["long", "both"] = "long"
-    wait_minutes: int = Field(default=5, ge=0, le=240)
-    atr_period: int = Field(default=30, ge=2, le=100)
-    stop_atr: float = Field(default=6.0, ge=0.1, le=1000)
-    min_stop_percent: float = Field(default=0.5, ge=0, le=10)
-    stop_percent: float = Field(default=0.0, ge=0, le=90)
-    target_risk: float = Field(default=0.0, ge=0, le=20)
-
-    @model_validator(mode="after")
-    def _measured(self) -> Self:
-        if self.style == "fade" and (self.stop_percent or not self.entry_atr):
-            raise ValueError("style fade measures the stretch in ATRs: set stop_percent to 0 and entry_atr above 0")
-        return self
 
 
 class Vwap:
@@ -59,7 +30,7 @@ class Vwap:
 
     name: ClassVar[str] = "vwap"
     asset_classes: ClassVar[frozenset[AssetClass]] = frozenset({AssetClass.STOCK, AssetClass.FUTURES})
-    Parameters: ClassVar[type[Parameters]] = VwapParameters
+    Parameters: ClassVar[type[AnyParameters]] = VwapParameters
 
     def __init__(self, parameters: VwapParameters) -> None:
         self.parameters = parameters

@@ -14,6 +14,7 @@ ASK_AGAIN_AFTER: Final = 10 * NANOSECONDS_A_SECOND
 LONGEST_WAIT_SECONDS: Final = 60
 """Between two attempts that the broker refuses; it doubles up to here, so that a dead token does not flood anything."""
 _NOT_AT_BROKER: Final = (Status.INTENDED, Status.UNKNOWN, Status.NOT_PLACED)
+_NOT_CHANGEABLE: Final = (Status.INTENDED, Status.UNKNOWN, Status.NOT_PLACED, Status.SENT)
 
 
 def change(
@@ -24,7 +25,7 @@ def change(
 
     False where it has to wait; the slot then looks again at the next timer.
     """
-    if order in book.doubts or order.cancelling or order.status in (*_NOT_AT_BROKER, Status.SENT):
+    if order in book.doubts or order.cancelling or order.status in _NOT_CHANGEABLE:
         slot.alert = True
         return False
     if order.modifications >= book.policy.modifications:

@@ -17,6 +17,7 @@ class Limits:
     orders_per_second: entries and changes of stops; exits_per_second: kept besides for getting out.
     basket_margin_percent: of capital, that any prefix of a basket's orders may need. min_touch_ratio: how many times
     our size the touch must show, where sizes are known. max_quote_age_seconds: an older quote is no price to enter at.
+    max_units: most units of one position.
     """
 
     capital: Paise
@@ -34,6 +35,7 @@ class Limits:
     basket_margin_percent: int = 80
     min_touch_ratio: float = 3.0
     max_quote_age_seconds: float = 2.0
+    max_units: int = 1_000_000_000
 
 
 class Verdict:

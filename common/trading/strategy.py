@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+from pydantic.main import BaseModel
 
 from common.market.bar import Bar
 from common.market.instrument import AssetClass, Instrument

@@ -3,6 +3,7 @@
 Joins `run_inproc.py` and `run_peers.py` of a peers' benchmark folder as one file; see docs/performance.md.
 """
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -10,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+# What `make compiled` has built, where it is asked for.
+SOURCE = Path(os.environ.get("TRON_COMPILED") or ROOT).resolve()
 # In a peer's environment: our code first, our locked packages last, so that the peer keeps its own versions.
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(SOURCE))
 sys.path += [str(path) for path in (ROOT / ".venv" / "lib").glob("python*/site-packages")]
 
 NAME = "tron"
@@ -87,17 +90,12 @@ def _driver(symbols: Sequence[str], day: date, times: Any, strategy: str, params
     from common.trading.session import Session
     from common.trading.slot import Slot, Universe
 
-    class OneLot(Account):
-        """The peers trade one lot."""
-
-        def size(self, instrument: Instrument, price: int, stop_distance: int) -> int:
-            return min(LOT, super().size(instrument, price, stop_distance))
-
     instruments = {s: Instrument(s, "NSE", Kind.EQUITY, 5, LOT) for s in symbols}
     huge = 10**15
-    limits = Limits(huge, huge, huge, 10**9, 10**6, huge)
+    # The peers trade one lot.
+    limits = Limits(huge, huge, huge, 10**9, 10**6, huge, max_units=LOT)
     policy = ExitPolicy(widths=(10.0,), entry_width=10.0)
-    book = Book(AssetClass.STOCK, day, OneLot(limits), policy, _rates())
+    book = Book(AssetClass.STOCK, day, Account(limits), policy, _rates())
     slots: dict[str, Slot] = {}
     universe = Universe(day, list(instruments.values()))
     name = {"vwap": "vwap", "ema": "ema_cross"}[strategy]

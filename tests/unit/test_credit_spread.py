@@ -15,7 +15,8 @@ from common.planning.mandate import parse_mandate
 from common.planning.rule_planner import plan_by_rules
 from common.planning.validation import validate_plan
 from common.strategies import registry
-from common.strategies.credit_spread import CreditSpread, CreditSpreadParameters
+from common.strategies.credit_spread import CreditSpread
+from common.strategies.parameters import CreditSpreadParameters
 from common.trading.strategy import EnterBasket, ExitBasket, Signal, Strategy
 from tests.unit import planning_case
 from tests.unit.strategy_case import (

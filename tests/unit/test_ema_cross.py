@@ -7,7 +7,8 @@ from hypothesis import given, settings
 
 from common.market.bar import Bar
 from common.strategies import registry
-from common.strategies.ema_cross import EmaCross, EmaCrossParameters
+from common.strategies.ema_cross import EmaCross
+from common.strategies.parameters import EmaCrossParameters
 from common.trading.strategy import Enter, Strategy
 from tests.unit.strategy_case import assert_blind_to_positions, market_and_positions, minute_bars, play, signs
 

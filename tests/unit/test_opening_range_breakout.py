@@ -7,7 +7,8 @@ from hypothesis import given
 
 from common.market.bar import Bar
 from common.strategies import registry
-from common.strategies.opening_range_breakout import OpeningRangeBreakout, OpeningRangeBreakoutParameters
+from common.strategies.opening_range_breakout import OpeningRangeBreakout
+from common.strategies.parameters import OpeningRangeBreakoutParameters
 from common.trading.strategy import Enter, Strategy
 from tests.unit.strategy_case import (
     assert_blind_to_positions,

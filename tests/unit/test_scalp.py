@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from common.market.bar import Bar
 from common.market.instrument import Instrument, Kind
 from common.strategies import registry
-from common.strategies.scalp import Scalp, ScalpParameters
+from common.strategies.parameters import ScalpParameters
+from common.strategies.scalp import Scalp
 from common.trading.strategy import Enter, Exit, Signal, Strategy
 from tests.unit.strategy_case import (
     DAY,

@@ -9,7 +9,8 @@ from hypothesis import given
 
 from common.market.bar import Bar
 from common.strategies import registry
-from common.strategies.trend import Trend, TrendParameters
+from common.strategies.parameters import TrendParameters
+from common.strategies.trend import Trend
 from common.trading.strategy import Enter, Strategy
 from tests.unit.strategy_case import assert_blind_to_positions, market_and_positions, minute_bars, play, signs
 

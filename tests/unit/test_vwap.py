@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from common.market.bar import Bar
 from common.strategies import registry
-from common.strategies.vwap import Vwap, VwapParameters
+from common.strategies.parameters import VwapParameters
+from common.strategies.vwap import Vwap
 from common.trading.strategy import Enter, Exit, Strategy
 from tests.unit.strategy_case import (
     assert_blind_to_positions,

@@ -1,0 +1,154 @@
+"""What may be set of each built-in strategy, and within which bounds.
+
+Apart from the strategies, so that these can be compiled: a model of pydantic reads its own class as Python.
+"""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from common.trading.strategy import Parameters
+
+
+class CreditSpreadParameters(Parameters):
+    """underlying: whose options to trade. *_minutes: from the day's first bar; an entry from start until last, out at
+    exit. min_move_percent: of the driver since its open, without which nothing is sold. short_strikes: steps from the
+    money out of it, to the option that is sold; width_strikes: from there to the one that is bought.
+    min_credit_percent: what is taken in, of the distance between the strikes. profit_percent, loss_percent: of the
+    credit, at which the spread is closed. stop_percent: of the sold premium, from it to the stop at the exchange.
+    min_days_to_expiry: calendar days. max_spread_percent: of each leg, (ask - bid) over their mean.
+    """
+
+    underlying: str = Field(default="NIFTY", min_length=1, max_length=30)
+    start_minutes: int = Field(default=45, ge=5, le=300)
+    last_minutes: int = Field(default=240, ge=5, le=330)
+    exit_minutes: int = Field(default=330, ge=10, le=345)
+    min_move_percent: float = Field(default=0.15, ge=0, le=5)
+    short_strikes: int = Field(default=2, ge=0, le=15)
+    width_strikes: int = Field(default=2, ge=1, le=10)
+    min_days_to_expiry: int = Field(default=1, ge=0, le=60)
+    min_credit_percent: float = Field(default=10.0, ge=1, le=90)
+    max_spread_percent: float = Field(default=2.0, gt=0, le=10)
+    profit_percent: float = Field(default=50.0, ge=5, le=95)
+    loss_percent: float = Field(default=100.0, ge=20, le=500)
+    stop_percent: float = Field(default=100.0, ge=20, le=500)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.start_minutes <= self.last_minutes < self.exit_minutes:
+            times = (self.start_minutes, self.last_minutes, self.exit_minutes)
+            raise ValueError(f"start, last and exit minutes {times} must follow each other in that order")
+        return self
+
+
+class EmaCrossParameters(Parameters):
+    """fast, slow: periods in bars, slow above fast. stop_percent: percent of the price."""
+
+    fast: int = Field(default=12, ge=2, le=200)
+    slow: int = Field(default=26, ge=3, le=400)
+    stop_percent: float = Field(default=1.0, ge=0.05, le=90)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.slow <= self.fast:
+            raise ValueError(f"slow ({self.slow}) must be above fast ({self.fast})")
+        return self
+
+
+class OpeningRangeBreakoutParameters(Parameters):
+    """range_minutes: the range's length from the first bar. volume_ratio: the breaking bar's volume over the average
+    (EMA of volume_period bars) before it; 0 asks only that it traded. stop_atr: multiple of the ATR; 0 puts the stop at
+    the range's other side. Either way it is kept between min_ and max_stop_percent of the price.
+    target_risk: multiple of the stop's distance, 0 for none.
+    """
+
+    range_minutes: int = Field(default=15, ge=5, le=120)
+    direction: Literal["long", "both"] = "both"
+    volume_ratio: float = Field(default=1.5, ge=0, le=20)
+    volume_period: int = Field(default=20, ge=2, le=200)
+    atr_period: int = Field(default=14, ge=2, le=100)
+    stop_atr: float = Field(default=0.0, ge=0, le=100)
+    min_stop_percent: float = Field(default=0.5, ge=0.05, le=1)
+    max_stop_percent: float = Field(default=1.0, ge=1, le=10)
+    target_risk: float = Field(default=2.0, ge=0, le=20)
+
+
+class ScalpParameters(Parameters):
+    """underlying: whose options to buy. momentum_minutes, entry_atr: the underlying must have moved this many of its
+    one-bar ATRs in this time. reverse_atr: a move that large the other way ends the trade. fade_minutes: so does that
+    long without a new impulse. moneyness: steps from the money, 0 at it, +1 the next strike out of it, -1 into it.
+    min_days_to_expiry: calendar days. Premiums: paise an option (not a lot). Percents: of the premium; target 0: none.
+    max_spread_percent: (ask - bid) over their mean.
+    """
+
+    underlying: str = Field(default="NIFTY", min_length=1, max_length=30)
+    momentum_minutes: int = Field(default=15, ge=1, le=60)
+    entry_atr: float = Field(default=5.0, ge=0.5, le=20)
+    reverse_atr: float = Field(default=5.0, ge=0, le=20)
+    fade_minutes: int = Field(default=60, ge=1, le=180)
+    atr_period: int = Field(default=30, ge=2, le=100)
+    moneyness: int = Field(default=0, ge=-10, le=10)
+    min_days_to_expiry: int = Field(default=0, ge=0, le=60)
+    max_spread_percent: float = Field(default=2.0, gt=0, le=10)
+    min_premium_paise: int = Field(default=1_000, ge=5, le=1_000_000)
+    max_premium_paise: int = Field(default=50_000, ge=5, le=10_000_000)
+    stop_percent: float = Field(default=25.0, ge=1, le=90)
+    target_percent: float = Field(default=40.0, ge=0, le=500)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.max_premium_paise < self.min_premium_paise:
+            low, high = self.min_premium_paise, self.max_premium_paise
+            raise ValueError(f"max_premium_paise ({high}) must not be below min_premium_paise ({low})")
+        return self
+
+
+class TrendParameters(Parameters):
+    """fast, slow: periods of the averages in bars, slow above fast. efficiency_period, min_efficiency: Kaufman's ratio
+    over that many bars must reach this. stop_atr: multiple of the ATR, at least min_stop_percent of the price.
+    target_risk: multiple of the stop's distance, 0 for none.
+    """
+
+    fast: int = Field(default=20, ge=2, le=100)
+    slow: int = Field(default=60, ge=3, le=300)
+    direction: Literal["long", "both"] = "both"
+    efficiency_period: int = Field(default=30, ge=4, le=120)
+    min_efficiency: float = Field(default=0.3, ge=0, le=1)
+    atr_period: int = Field(default=30, ge=2, le=100)
+    stop_atr: float = Field(default=5.0, ge=0.1, le=1000)
+    min_stop_percent: float = Field(default=0.2, ge=0, le=10)
+    target_risk: float = Field(default=2.0, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.slow <= self.fast:
+            raise ValueError(f"slow ({self.slow}) must be above fast ({self.fast})")
+        return self
+
+
+class VwapParameters(Parameters):
+    """style: follow the side that crosses, or fade it once it has turned. threshold: share of the VWAP that the close
+    must be beyond it. entry_atr: and ATRs, whichever is more. exit_atr: ATRs beyond it on the other side that end a
+    followed trade. wait_minutes: no entry on bars that start within this time of the day's first bar.
+    stop_atr: multiple of the ATR, at least min_stop_percent of the price. stop_percent: percent of the price; above 0
+    it is the stop, no ATR is computed, and entry_atr and exit_atr count as 0. target_risk: multiple of the stop's
+    distance, 0 for none; a faded trade ends at the VWAP.
+    """
+
+    style: Literal["follow", "fade"] = "follow"
+    threshold: float = Field(default=0.001, ge=0, le=0.05)
+    entry_atr: float = Field(default=3.0, ge=0, le=100)
+    exit_atr: float = Field(default=2.0, ge=0, le=100)
+    direction: Literal["long", "both"] = "long"
+    wait_minutes: int = Field(default=5, ge=0, le=240)
+    atr_period: int = Field(default=30, ge=2, le=100)
+    stop_atr: float = Field(default=6.0, ge=0.1, le=1000)
+    min_stop_percent: float = Field(default=0.5, ge=0, le=10)
+    stop_percent: float = Field(default=0.0, ge=0, le=90)
+    target_risk: float = Field(default=0.0, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        if self.style == "fade" and (self.stop_percent or not self.entry_atr):
+            raise ValueError("style fade measures the stretch in ATRs: set stop_percent to 0 and entry_atr above 0")
+        return self
