@@ -224,7 +224,7 @@ def test_a_lost_book_at_the_broker_is_not_traded_on(tmp_path: Path, monkeypatch:
         house.trade()
     except (TradingStopped, TransitionError):
         return
-    alarms = [one for one in house.documents("system_logs_realtime") if one["severity"] in ("ERROR", "CRITICAL")]
+    alarms = house.logs.loud()
     entries = [one for one in house.documents("orders") if one["purpose"] == "ENTRY" and one["symbol"] == "AAA"]
     assert alarms, "nothing was said"
     assert len(entries) == 1, "AAA was traded on although what it holds cannot be explained"

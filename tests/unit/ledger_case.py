@@ -1,6 +1,5 @@
 """A ledger on the real embedded store, its orders and trades, for tests."""
 
-import io
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,12 +8,13 @@ from common.day.lease import acquire
 from common.day.ledger import StoreLedger
 from common.day.workloads import launched_fields
 from common.market.instrument import AssetClass
-from common.ports import Create, Document, DocumentStore, Query
+from common.ports import Create, Document, DocumentStore
 from common.trading.book import order_tag
 from common.trading.charges import NO_CHARGES
 from common.trading.limits import Verdict
 from common.trading.orders import Kind, Order, Purpose
 from common.trading.trades import Trade
+from tests.unit.kept_logs import KeptLogs
 from tests.unit.trading_case import DAY, minute
 
 ID: Final = f"{DAY}-stock"
@@ -22,11 +22,14 @@ ALLOW: Final = Verdict(True, "allow", {"need": 5.0})
 LAUNCHED: Final[dict[str, Any]] = launched_fields(DAY, AssetClass.STOCK, datetime(2025, 8, 29, 8, 50, tzinfo=INDIA))
 
 
-def ledger(store: DocumentStore, clock: VirtualClock, holder: str = "one", send_timeout: float = 2.0) -> StoreLedger:
+def ledger(
+    store: DocumentStore, clock: VirtualClock, holder: str = "one", send_timeout: float = 2.0,
+    logs: KeptLogs | None = None,
+) -> StoreLedger:
     """Under a lease of ten seconds, taken by `holder`."""
     lease = acquire(store, ID, holder, clock, ttl_seconds=10, wait_seconds=60)
     return StoreLedger(
-        store, lease, clock, DAY, AssetClass.STOCK, io.StringIO(), send_timeout_seconds=send_timeout,
+        store, lease, clock, DAY, AssetClass.STOCK, logs or KeptLogs(), send_timeout_seconds=send_timeout,
     )
 
 
@@ -43,11 +46,6 @@ def workload(store: DocumentStore) -> Document:
         store.commit([Create("workloads", ID, LAUNCHED)])
         return workload(store)
     return found
-
-
-def logs(store: DocumentStore) -> list[str]:
-    """Messages of the stored records."""
-    return [one.fields["message"] for one in store.query(Query("system_logs_realtime"))]
 
 
 def trade(number: int = 1) -> Trade:

@@ -25,6 +25,7 @@ from common.trading.orders import OrderUpdate
 from common.trading.pace import Pace
 from common.trading.strategy import Enter, Signal, Strategy
 from tests.unit.faulty_store import Faulty
+from tests.unit.kept_logs import KeptLogs
 from tests.unit.trading_case import DAY, Script, flat
 from tests.unit.workload_case import Market, plan
 
@@ -85,6 +86,7 @@ class LiveHouse:
         self.market = Market(bars)
         self.launchpad = Launchpad()
         self.processes = 0
+        self.logs = KeptLogs()
         self.brokers: list[Account] = []
         self.lossy = self.unreadable = False
         self.hidden: set[str] = set()
@@ -107,7 +109,7 @@ class LiveHouse:
         self.processes += 1
         return TradePorts(
             self.store, DirectoryArchive(self.folder / "archive"), self.market, self.clock, self.open_broker,
-            holder=f"process {self.processes}", lease_ttl_seconds=TTL_SECONDS,
+            holder=f"process {self.processes}", lease_ttl_seconds=TTL_SECONDS, logs=self.logs,
             send_timeout_seconds=SEND_TIMEOUT_SECONDS, pace=Pace(patience_seconds=PATIENCE_SECONDS),
         )
 

@@ -1,6 +1,5 @@
 """Closing by the broker's books alone: hedges last, spare exits first, slices below the freeze, never a flip."""
 
-import io
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from common.market.instrument import Kind as InstrumentKind
 from common.ports import Broker, Resume
 from common.trading.book import order_tag
 from common.trading.orders import Kind, Order, Purpose, Status
+from tests.unit.kept_logs import KeptLogs
 from tests.unit.trading_case import DAY, minute
 from tests.unit.workload_case import Market
 
@@ -86,9 +86,9 @@ class Desk:
         self.broker.close()
         ports = TradePorts(
             MemoryStore(), DirectoryArchive(self.folder / "archive"), self.market, self.clock,
-            lambda *_: self._handle(), holder="x", lease_ttl_seconds=30,
+            lambda *_: self._handle(), holder="x", lease_ttl_seconds=30, logs=KeptLogs(),
         )
-        return flatten_by_broker(DAY, AssetClass.OPTIONS, ports, limit_seconds=seconds, output=io.StringIO())
+        return flatten_by_broker(DAY, AssetClass.OPTIONS, ports, limit_seconds=seconds)
 
     def _handle(self) -> tuple[Broker, Resume]:
         self.broker = self._open()

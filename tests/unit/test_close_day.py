@@ -1,6 +1,5 @@
 """close_day: books read back, reconciled with the broker's, told in the report, logged once, locked if open."""
 
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -13,7 +12,7 @@ from common.adapters.clock import INDIA, VirtualClock
 from common.adapters.directory import DirectoryArchive
 from common.adapters.memory import MemoryStore
 from common.day.carried import REPORTS, carried
-from common.day.close import LOGS, MAX_RECORDS, ClosePorts, close_day
+from common.day.close import MAX_RECORDS, ClosePorts, close_day
 from common.day.control import ALL, read_control, resume
 from common.day.errors import TooEarly
 from common.day.plan import PLANS
@@ -21,13 +20,14 @@ from common.day.prepare import EVIDENCE
 from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.planning.rule_planner import plan_by_rules
-from common.ports import Create, Query
+from common.ports import Create
 from common.research.reconciliation import alarm_texts
 from common.research.report import MAX_DIFFERENCES, render_html
 from common.trading.errors import BrokerUnavailable
 from common.trading.orders import OrderUpdate, Purpose, Status, order_fields
 from tests.unit import planning_case
 from tests.unit.books_case import CLASS, DAY, Day, day_of, foreign, order, plain_day, update_of
+from tests.unit.kept_logs import KeptLogs
 
 
 class NoBars:
@@ -49,7 +49,7 @@ class Closing:
         self.store = MemoryStore()
         self.archive = DirectoryArchive(folder)
         self.clock = VirtualClock(datetime(2026, 8, 19, 15, 55, tzinfo=INDIA))
-        self.output = io.StringIO()
+        self.logs = KeptLogs()
         self.fails: Callable[[], None] = lambda: None
         evidence, mandate = planning_case.evidence(), planning_case.mandate()
         plan = plan_by_rules(evidence, mandate)
@@ -67,7 +67,7 @@ class Closing:
 
     def run(self) -> Any:
         ports = ClosePorts(
-            self.store, self.archive, NoBars(), self.read_orders, self.clock, "tests", 7, self.output,
+            self.store, self.archive, NoBars(), self.read_orders, self.clock, self.logs, "tests", 7,
         )
         return close_day(DAY, ports)
 
@@ -76,13 +76,10 @@ class Closing:
         assert found is not None
         return found.fields
 
-    def logged(self) -> list[Any]:
-        """What is stored of the reconciliation, which must be what was printed."""
-        mine = (("category", "==", "reconciliation"),)
-        stored = [one.fields for one in self.store.query(Query(LOGS, mine, limit=100))]
-        printed = [json.loads(line) for line in self.output.getvalue().splitlines()]
-        assert sorted(stored, key=str) == sorted(printed, key=str)
-        return stored
+    def logged(self) -> list[dict[str, Any]]:
+        """Each under an id of its own, by which the store has it once."""
+        assert len({record["id"] for record in self.logs.records}) == len(self.logs.records)
+        return self.logs.records
 
     def archived(self, name: str) -> str:
         data = self.archive.get(DAY, name)

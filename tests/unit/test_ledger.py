@@ -1,7 +1,5 @@
 """The ledger of a workload on the real embedded store: what is durable when, once, and under whose lease."""
 
-import io
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -10,14 +8,14 @@ import pytest
 
 from common.adapters.clock import INDIA, VirtualClock
 from common.adapters.sqlite import SqliteStore
-from common.day.lease import LEASES, acquire
-from common.day.ledger import StoreLedger
+from common.day.lease import LEASES
 from common.day.stored import load_orders, load_trades
+from common.day.trade_ports import nanoseconds
 from common.market.instrument import AssetClass
-from common.ports import Query
 from common.trading.errors import TradingStopped
 from common.trading.messages import Log
 from common.trading.orders import Fill, Status, order_from_fields
+from tests.unit.kept_logs import KeptLogs
 from tests.unit.ledger_case import ALLOW, ID, LAUNCHED, ledger, order, trade, workload
 from tests.unit.trading_case import DAY, minute
 
@@ -61,18 +59,16 @@ def test_an_old_holder_stops_and_writes_nothing(what: str, store: SqliteStore, c
     """Another took the lease: neither intents nor anything that had gathered reach the store."""
     old = ledger(store, clock)
     old.trade(trade())
-    old.log(Log(minute(1), "WARNING", "hm", {}))
     clock.sleep(11)
     ledger(store, clock, "two")
     with pytest.raises(TradingStopped, match="taken by another"):
         old.intend(order(), ALLOW) if what == "intend" else old.flush()
     assert load_orders(store, DAY, AssetClass.STOCK) == {}
     assert load_trades(store, DAY, AssetClass.STOCK) == {}
-    assert store.query(Query("system_logs_realtime")) == []
 
 
 def test_a_flush_stores_what_changed_once(store: SqliteStore, clock: VirtualClock) -> None:
-    """Orders as they are now, trades, records from WARNING up, and how the workload stands."""
+    """Orders as they are now, trades, and how the workload stands."""
     book = ledger(store, clock)
     made = order()
     book.intend(made, ALLOW)
@@ -80,14 +76,11 @@ def test_a_flush_stores_what_changed_once(store: SqliteStore, clock: VirtualCloc
     made.add_fill(Fill("x", minute(1), 100_00, 4))
     book.changed(made)
     book.trade(trade())
-    book.log(Log(minute(1), "INFO", "small", {}))
-    book.log(Log(minute(1), "ERROR", "large", {"symbol": "AAA"}))
     book.claim(workload(store))
     assert book.report({**LAUNCHED, "state": "RUNNING"})
     (stored,) = load_orders(store, DAY, AssetClass.STOCK).values()
     assert (stored["status"], [one["quantity"] for one in stored["fills"]]) == ("OPEN", [4])
     assert list(load_trades(store, DAY, AssetClass.STOCK)) == [f"{ID}-0001"]
-    assert [one.fields["message"] for one in store.query(Query("system_logs_realtime"))] == ["large"]
     assert book.report({**LAUNCHED, "state": "DONE"})
     assert workload(store).fields["state"] == "DONE"
     before = len(store.changes(0, 1000))
@@ -104,9 +97,9 @@ def test_a_large_flush_is_cut_into_commits(store: SqliteStore, clock: VirtualClo
         book.intend(one, ALLOW)
         book.changed(one)
     for number in range(1, 1201):
-        book.log(Log(minute(1), "WARNING", f"{number}", {}))
+        book.trade(trade(number))
     assert book.flush()
-    assert len(store.query(Query("system_logs_realtime", limit=1000))) == 1000
+    assert len(load_trades(store, DAY, AssetClass.STOCK)) == 1200
     for one in made:
         one.status = Status.OPEN
         book.changed(one)
@@ -127,16 +120,6 @@ def test_a_trade_is_stored_once_over_restarts(store: SqliteStore, clock: Virtual
     assert list(load_trades(store, DAY, AssetClass.STOCK)) == [f"{ID}-0001", f"{ID}-0002"]
 
 
-def test_records_of_two_runs_do_not_collide(store: SqliteStore, clock: VirtualClock) -> None:
-    """Each epoch numbers its own."""
-    for holder in ("one", "two"):
-        book = ledger(store, clock, holder)
-        book.log(Log(minute(1), "WARNING", holder, {}))
-        book.flush()
-        clock.sleep(11)
-    assert [one.fields["message"] for one in store.query(Query("system_logs_realtime"))] == ["one", "two"]
-
-
 def test_an_adopted_order_goes_on(store: SqliteStore, clock: VirtualClock) -> None:
     """A new run updates what the old one stored, and keeps its verdict."""
     ledger(store, clock).intend(order(), ALLOW)
@@ -152,14 +135,19 @@ def test_an_adopted_order_goes_on(store: SqliteStore, clock: VirtualClock) -> No
     assert (fields["status"], fields["epoch"], fields["verdict"]["code"]) == ("CANCELLED", 2, "allow")
 
 
-def test_every_record_is_a_line_of_json(store: SqliteStore, clock: VirtualClock) -> None:
-    """At once and to standard output, whatever its severity: the path that survives a crash."""
-    output = io.StringIO()
-    lease = acquire(store, ID, "one", clock, ttl_seconds=10, wait_seconds=0)
-    book = StoreLedger(store, lease, clock, DAY, AssetClass.STOCK, output)
+def test_records_carry_the_day_and_the_class(store: SqliteStore, clock: VirtualClock) -> None:
+    """Session's records by its time, the workload's own by the clock; WARNING and above are alarms, a trade is told."""
+    logs = KeptLogs()
+    book = ledger(store, clock, logs=logs)
     book.log(Log(minute(0), "INFO", "hello", {"symbol": "AAA"}))
-    line = json.loads(output.getvalue())
-    assert (line["severity"], line["symbol"], line["time"]) == ("INFO", "AAA", "2025-08-29T09:15:00+05:30")
+    book.say("ERROR", "large")
+    book.trade(trade())
+    book.trade(trade())
+    first, second, third = logs.records
+    assert (first["date"], first["asset_class"], first["ts"]) == (DAY.isoformat(), "stock", minute(0))
+    assert (first["fields"], second["ts"]) == ({"symbol": "AAA"}, nanoseconds(clock))
+    assert [(alarm["message"], alarm["time"]) for alarm in book.alarms] == [("large", "2025-08-29T09:00:00+05:30")]
+    assert (third["fields"]["category"], third["fields"]["net_paise"], third["ts"]) == ("trade", 10, minute(2))
 
 
 def test_the_lease_is_kept_while_nothing_happens(store: SqliteStore, clock: VirtualClock) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from common.adapters.clock import INDIA, VirtualClock
 from common.adapters.sqlite import SqliteStore
-from common.day.ledger import MAX_RECORDS, RETRY_SECONDS
+from common.day.ledger import RETRY_SECONDS
 from common.day.stored import load_orders, load_trades
 from common.market.instrument import AssetClass
 from common.ports import Update, Write
@@ -16,7 +16,7 @@ from common.trading.errors import IntentRefused, TradingStopped
 from common.trading.messages import Log
 from common.trading.orders import Fill, Purpose, Status
 from tests.unit.faulty_store import Faulty
-from tests.unit.ledger_case import ALLOW, ID, LAUNCHED, ledger, logs, order, trade, workload
+from tests.unit.ledger_case import ALLOW, ID, LAUNCHED, ledger, order, trade, workload
 from tests.unit.trading_case import DAY, minute
 
 
@@ -70,7 +70,8 @@ def test_an_exit_goes_out_while_the_store_is_down(store: SqliteStore, clock: Vir
     assert book.flush()
     assert {one["status"] for one in load_orders(store, DAY, AssetClass.STOCK).values()} == {"OPEN", "INTENDED"}
     assert book.flush()
-    assert [message.split(":")[0] for message in logs(store)] == ["the store is down", "the store is back after 1 s"]
+    said = [alarm["message"].split(":")[0] for alarm in book.alarms]
+    assert said == ["the store is down", "the store is back after 1 s"]
 
 
 def test_a_store_that_is_down_is_not_asked_each_time(store: SqliteStore, clock: VirtualClock) -> None:
@@ -105,7 +106,7 @@ def test_when_the_lease_ran_out_nothing_is_sent_and_it_is_said_once(store: Sqlit
     assert book.may_send()
     book.intend(order(2, Purpose.EXIT), ALLOW)
     assert book.flush()
-    assert len(logs(store)) == 4
+    assert len(book.alarms) == 4
 
 
 def test_when_another_took_the_lease_meanwhile_it_is_over(store: SqliteStore, clock: VirtualClock) -> None:
@@ -202,18 +203,3 @@ def test_contention_without_end_is_bounded(store: SqliteStore, clock: VirtualClo
     clock.sleep(RETRY_SECONDS)
     assert book.flush()
     assert workload(store).fields["state"] == "DONE"
-
-
-def test_records_are_bounded_while_the_store_is_down(store: SqliteStore, clock: VirtualClock) -> None:
-    """The first ones are kept, what is dropped is counted; trades are never dropped."""
-    faulty = Faulty(store)
-    book = ledger(faulty, clock)
-    faulty.down = True
-    for number in range(MAX_RECORDS + 50):
-        book.log(Log(minute(1), "WARNING", f"{number}", {}))
-    book.trade(trade())
-    assert book.dropped == 50
-    assert len(book.alarms) == 20
-    faulty.down = False
-    assert book.flush()
-    assert len(load_trades(store, DAY, AssetClass.STOCK)) == 1

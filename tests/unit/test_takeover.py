@@ -1,7 +1,5 @@
 """Flattening from outside: never beside a living workload, never before patience is over, and never twice."""
 
-import io
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +16,7 @@ from common.day.workload import Workload
 from common.settings import Settings
 from common.trading.errors import OrderRejected, OrderUnknown
 from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Purpose, Status
+from tests.unit.kept_logs import KeptLogs
 from tests.unit.live_case import (
     HOLDING_SECONDS,
     ID,
@@ -129,9 +128,7 @@ def test_what_nobody_can_explain_is_not_taken_over(house: House) -> None:
     assert made.fields()["summary"]["unexplained"]
 
 
-def test_with_the_store_down_the_broker_alone_is_the_truth(
-    house: House, capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_with_the_store_down_the_broker_alone_is_the_truth(house: House) -> None:
     """Entries that work are cancelled, the stop becomes the exit, no order is sent beside it; it says so."""
     made = house(LONG)
     held(made)
@@ -147,7 +144,7 @@ def test_with_the_store_down_the_broker_alone_is_the_truth(
         Status.CANCELLED, Status.OPEN,
     )
     assert orders[OrderTag("T250829S00002X")].filled == 498
-    assert "without the store, by the broker's books alone" in capsys.readouterr().out
+    assert "stock: without the store, by the broker's books alone" in made.logs.messages
 
 
 def test_an_exit_that_is_missing_is_sent_once(house: House) -> None:
@@ -200,7 +197,7 @@ def test_never_a_second_exit_beside_an_unclear_one(
             made.hidden.clear()
 
     made.clock.sleep = shows_late  # type: ignore[method-assign]
-    said = flatten_by_broker(DAY, STOCK, made.ports(), output=io.StringIO())
+    said = flatten_by_broker(DAY, STOCK, made.ports())
     assert said.startswith("flat")
     assert made.net() == {}, "neither left open nor flipped"
     assert Moody.sent == ["T250829S90001X"] + (["T250829S90002X"] if mood != "unclear" else [])
@@ -227,7 +224,7 @@ def test_a_short_is_bought_back(house: House) -> None:
     made = house({6: SHORT})
     held(made)
     assert made.net() == {"AAA": -500}
-    assert flatten_by_broker(DAY, STOCK, made.ports(), output=io.StringIO()).startswith("flat")
+    assert flatten_by_broker(DAY, STOCK, made.ports()).startswith("flat")
     assert made.net() == {}
 
 
@@ -237,11 +234,10 @@ def test_books_that_cannot_be_read_change_nothing(house: House) -> None:
     held(made)
     before = _book(made)
     made.unreadable = True
-    output = io.StringIO()
-    said = flatten_by_broker(DAY, STOCK, made.ports(), output=output)
+    said = flatten_by_broker(DAY, STOCK, made.ports())
     assert said.startswith("not flat")
-    lines = [json.loads(line) for line in output.getvalue().splitlines()]
-    assert len(lines) <= broker_only.MAX_RECORDS
+    lines = [record for record in made.logs.records if record["fields"].get("category") == "broker only"]
+    assert 0 < len(lines) <= broker_only.MAX_RECORDS
     made.unreadable = False
     assert [repr(order) for order in _book(made)] == [repr(order) for order in before]
 
@@ -266,5 +262,5 @@ def test_the_last_resort_of_a_person(house: House) -> None:
 def test_who_takes_over_is_another_holder(tmp_path: Path) -> None:
     """A take-over, and each new process, must never look like the workload that it replaces."""
     app = Application(Settings(home=tmp_path))
-    holders = {app.trade_ports().holder, app.trade_ports().holder, app.outside_ports(DAY, "square_off").trade.holder}
-    assert len(holders) == 3
+    inside = [app.trade_ports(KeptLogs()).holder for _ in range(2)]
+    assert len({*inside, app.outside_ports(DAY, "square_off").trade.holder}) == 3

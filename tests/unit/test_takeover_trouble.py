@@ -10,7 +10,6 @@ from common.day.square_off import square_off
 from common.day.supervise import supervise
 from common.day.takeover import take_over
 from common.day.workload import Workload
-from common.ports import Query
 from tests.unit.live_case import HOLDING_SECONDS, ID, LONG, STOCK, TTL_SECONDS, LiveHouse
 from tests.unit.trading_case import DAY
 
@@ -103,7 +102,7 @@ def test_failing_again_and_again_is_said_ever_more_rarely(house: House) -> None:
         made.clock.sleep(60)
         said = supervise(DAY, made.outside())["did"][ID]
         assert said.endswith("the take-over failed: RuntimeError: the market data is away")
-    records = [one.fields for one in made.store.query(Query("system_logs_realtime", limit=1000))]
+    records = [one for one in made.logs.records if one["severity"] != "INFO"]
     failures = [one for one in records if "the take-over failed" in one["message"]]
     assert (len(failures), {one["severity"] for one in failures}) == (6, {"CRITICAL"})
     assert len(records) <= 60

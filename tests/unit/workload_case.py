@@ -21,6 +21,7 @@ from common.planning.limits import ClassLimits
 from common.planning.plan import ClassPlan, OpeningLimits, Plan, PlannerRecord
 from common.ports import Broker, Conflict, Create, Delete, Document, DocumentStore, Launch, Query, Resume, Write
 from common.trading.strategy import Enter, Exit, Strategy
+from tests.unit.kept_logs import KeptLogs
 from tests.unit.trading_case import DAY, Script, bars, flat, share, together
 
 SYMBOLS: Final = ("AAA", "BBB")
@@ -212,6 +213,7 @@ class House:
         self.clock = VirtualClock(datetime(2025, 8, 29, 9, 0, tzinfo=INDIA))
         self.market = Market(feeds)
         self.runs = 0
+        self.logs = KeptLogs()
         fields = plan(tuple(self.market.feeds), **limits).to_fields()
         self.store.commit([Create("gpt_runner_daily_plan", DAY.isoformat(), fields)])
         start_workloads(fields, self.store, NoLauncher(), self.clock)
@@ -239,7 +241,7 @@ class House:
         ports = TradePorts(
             Fused(self.store, fuse, "commit"), DirectoryArchive(self.folder / "archive"),
             self.market, self.clock, lambda *_: self.broker(fuse), holder=f"run {self.runs}",
-            lease_ttl_seconds=TTL_SECONDS, replay=True, heartbeat_seconds=300.0,
+            lease_ttl_seconds=TTL_SECONDS, logs=self.logs, replay=True, heartbeat_seconds=300.0,
         )
         return trade(DAY, AssetClass.STOCK, ports)
 
