@@ -68,8 +68,9 @@ def line(id: str, time: str, severity: str, message: str, fields: Mapping[str, A
 def _encoded(fields: Mapping[str, Any]) -> bytes:
     try:
         encoded: bytes = to_json(fields, inf_nan_mode="null", fallback=str)
-    except ValueError:  # a lone surrogate
-        encoded = json.dumps(redacted(fields), default=str).encode()
+    except ValueError:  # a lone surrogate, which UTF-8 lacks and JSON's escapes have
+        finite = json.loads(json.dumps(redacted(fields)), parse_constant=lambda _: None)
+        encoded = json.dumps(finite).encode()
     return encoded
 
 

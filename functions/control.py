@@ -19,7 +19,7 @@ EXAMPLE: Final = (
 @functions_framework.http
 def control(request: Request) -> Answer:
     """GET -> {"sequence", "halts", "effective", "history"}; POST, see EXAMPLE -> {"sequence"}. 403 unless local."""
-    return answered(request, lambda app: _show(app) if request.method == "GET" else _change(request, app))
+    return answered(request, lambda app: _show(app) if request.method == "GET" else _change(request, app), __name__)
 
 
 def _show(app: Application) -> Mapping[str, Any]:

@@ -37,10 +37,10 @@ class NotAllowed(PermissionError):
 
 def answer(request: Request, step: Callable[[date, Application], Mapping[str, Any]]) -> Answer:
     """The step's result for the requested date; an error with what to do: as `answered`."""
-    return answered(request, lambda app: step(requested_day(request, app.clock), app))
+    return answered(request, lambda app: step(requested_day(request, app.clock), app), step.__module__)
 
 
-def answered(request: Request, do: Callable[[Application], Mapping[str, Any]]) -> Answer:
+def answered(request: Request, do: Callable[[Application], Mapping[str, Any]], module: str) -> Answer:
     """The result; an error with what to do: 400, 403 not allowed, 409 too early, 503 store, 500; the latter logged."""
     try:
         return {**do(application())}, 200
@@ -51,13 +51,13 @@ def answered(request: Request, do: Callable[[Application], Mapping[str, Any]]) -
     except (TooEarly, MarketClosed) as error:
         return {"error": str(error)}, 409
     except StoreUnavailable as error:
-        _tell("WARNING", error, request, do)
+        _tell("WARNING", error, request, module)
         return {"error": str(error)}, 503
     except SettingsError as error:
         traceback.print_exc()
         return {"error": str(error)}, 500
     except (StoreError, InvalidDocument, ValueError, OSError) as error:
-        _tell("ERROR", error, request, do)
+        _tell("ERROR", error, request, module)
         return {"error": str(error)}, 500
     finally:
         flush_logs()
@@ -82,8 +82,8 @@ def trace_of(headers: Mapping[str, str], project: str) -> str:
     return f"projects/{project}/traces/{found.group(0)}" if found and project else ""
 
 
-def _tell(severity: str, error: Exception, request: Request, do: Callable[..., Any]) -> None:
-    logs = function_logs(do.__module__.rpartition(".")[2], request)
+def _tell(severity: str, error: Exception, request: Request, module: str) -> None:
+    logs = function_logs(module.rpartition(".")[2], request)
     logs.write(severity, f"{type(error).__name__}: {error}", {"traceback": traceback.format_exc()})
 
 

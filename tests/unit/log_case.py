@@ -53,18 +53,17 @@ class NoThread(LogThread):
 class Process:
     """One process' logs; another of the same folder is the next one. run: its name."""
 
-    def __init__(self, folder: Path, store: SqliteStore, run: str = "one", spool: str = "spool") -> None:
+    def __init__(self, folder: Path, store: SqliteStore, run: str = "one") -> None:
         self.clock = VirtualClock(datetime(2025, 8, 29, 9, 15, tzinfo=INDIA))
         self.store = Faulty(store)
         self.archive = FaultyArchive(DirectoryArchive(folder / "archive"))
         self.reader, self.writer = os.pipe()
         os.set_blocking(self.reader, False)
         self.output = LineOutput(self.writer)
-        self.routes = [
-            Route(Spool(folder / spool / "archive"), ArchiveDestination(lambda: self.archive), self.clock),
-            Route(Spool(folder / spool / "store"), StoreDestination(lambda: self.store, self.clock), self.clock),
-        ]
-        self.queue = LogQueue(self.output, *self.routes, self.clock, run)
+        waiting = folder / "spool"
+        to_archive = Route(Spool(waiting / "archive"), ArchiveDestination(lambda: self.archive), self.clock)
+        self.to_store = Route(Spool(waiting / "store"), StoreDestination(lambda: self.store, self.clock), self.clock)
+        self.queue = LogQueue(self.output, to_archive, self.to_store, self.clock, run)
         self.thread = NoThread(self.queue, self._tell_drops)
         self.logs = StructuredLogs(self.queue, self.thread, LABELS)
 

@@ -51,11 +51,15 @@ def test_a_secret_shows_nowhere() -> None:
         pickle.dumps(secret)
 
 
-@given(st.sampled_from(NAMES), st.recursive(
-    st.just("HERE"), lambda inner: st.one_of(
-        st.dictionaries(texts, inner | scalars, min_size=1, max_size=3), st.lists(inner | scalars, min_size=1, max_size=3),
-    ), max_leaves=6,
-))
+shapes = st.recursive(
+    st.just("HERE"),
+    lambda inner: st.dictionaries(texts, inner | scalars, min_size=1, max_size=3)
+    | st.lists(inner | scalars, min_size=1, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(NAMES), shapes)
 def test_what_is_named_like_a_secret_is_hidden_at_any_depth(name: str, shape: Any) -> None:
     """Wherever in the fields it stands, and whatever stands beside it."""
     def planted(value: Any) -> Any:

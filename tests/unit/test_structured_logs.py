@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from common.adapters.sqlite import SqliteStore
 from common.log_record import EXPIRES
 from common.ports import Fields
 from tests.unit.log_case import Process
-from tests.unit.trading_case import minute
+from tests.unit.trading_case import DAY, minute
 
 Start = Callable[..., Process]
 
@@ -70,22 +69,16 @@ def test_everything_is_archived_once_a_minute(start: Start) -> None:
     for number in range(150):
         process.logs.write("INFO", f"{number}")
         process.seconds(1)
-    assert len(process.archive.list(process_day(), "logs/stock/")) == 2
+    assert len(process.archive.list(DAY, "logs/stock/")) == 2
     process.queue.turn(roll=True)
     printed = [one["message"] for one in process.printed()]
     assert [one["message"] for one in process.archived()] == printed == [f"{n}" for n in range(150)]
-    names = process.archive.list(process_day(), "logs/")
+    names = process.archive.list(DAY, "logs/")
     assert names[0] == "logs/stock/091600-one-0001.ndjson"
     again = start("two")
     again.logs.write("INFO", "after a restart")
     again.seconds(int(ROLL_SECONDS))
-    assert len(process.archive.list(process_day(), "logs/")) == len(names) + 1
-
-
-def process_day() -> Any:
-    from tests.unit.trading_case import DAY
-
-    return DAY
+    assert len(process.archive.list(DAY, "logs/")) == len(names) + 1
 
 
 @pytest.mark.parametrize("restart", [False, True])
@@ -103,8 +96,7 @@ def test_an_outage_loses_nothing_and_doubles_nothing(start: Start, tmp_path: Pat
     for number in range(120):
         process.logs.write("WARNING", f"{number}")
         process.seconds(1)
-    asked = process.routes[1]
-    assert (asked.down, process.queue.waiting, len(process.stored())) == (True, True, 1)
+    assert (process.to_store.down, process.queue.waiting, len(process.stored())) == (True, True, 1)
     if restart:
         process.queue.turn(roll=True)
         process = start("two")
@@ -158,7 +150,12 @@ def test_a_full_queue_costs_the_caller_nothing_and_is_told(start: Start, monkeyp
     process = start()
     calls: list[int] = []
     real = os.write
-    monkeypatch.setattr(os, "write", lambda fd, data: calls.append(len(data)) or real(fd, data))  # type: ignore[func-returns-value]
+
+    def counted(descriptor: int, data: bytes) -> int:
+        calls.append(len(data))
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", counted)
     for number in range(100):
         process.logs.write("INFO", f"{number}")
     assert len(calls) == 100
@@ -174,16 +171,16 @@ def test_a_full_queue_costs_the_caller_nothing_and_is_told(start: Start, monkeyp
 
 
 def test_standard_output_that_nobody_reads_never_blocks(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe holds 64 KiB; then lines wait, in order and whole, then they are dropped and counted; the archive has all."""
+    """A pipe holds 64 KiB; then lines wait, in order, then they are dropped and counted; the archive has all."""
     monkeypatch.setattr(output, "MAX_WAITING_BYTES", 100_000)
     process = start()
     for number in range(1000):
         process.logs.write("INFO", f"{number}", {"text": "x" * 300})
     dropped = process.logs.dropped
     assert dropped > 0
-    assert process.output.waiting
+    assert process.queue.output_waits
     printed = process.printed()
-    while process.output.waiting:
+    for _ in range(20):
         process.queue.turn()
         printed += process.printed()
     assert [one["message"] for one in printed] == [f"{number}" for number in range(1000 - dropped)]

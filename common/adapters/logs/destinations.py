@@ -9,6 +9,8 @@ from common.log_record import LOGS, document
 from common.ports import Archive, Clock, Conflict, Create, DocumentStore, StoreError, StoreUnavailable
 
 RETRY_SECONDS: Final = 5.0
+MAX_PLAIN: Final = 4_000
+"""Characters of what the store refused and gets as text."""
 _SEPARATOR: Final = "~"
 
 
@@ -73,7 +75,8 @@ class StoreDestination:
                 self._send_one(store, write)
 
     def _send_one(self, store: DocumentStore, write: Create) -> None:
-        plain = Create(LOGS, write.id, {**write.fields, "fields": {"text": str(write.fields.get("fields"))[:4000]}})
+        message, fields = (str(write.fields.get(name)) for name in ("message", "fields"))
+        plain = Create(LOGS, write.id, {**write.fields, "message": _valid(message), "fields": {"text": _valid(fields)}})
         for attempt in (write, plain):
             try:
                 store.commit([attempt])
@@ -85,6 +88,11 @@ class StoreDestination:
                 continue
             return
         self.lost += 1
+
+
+def _valid(text: str) -> str:
+    """Without lone surrogates, and short."""
+    return text[:MAX_PLAIN].encode(errors="replace").decode()
 
 
 class Route:
