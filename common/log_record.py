@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
-from common.redaction import is_plain, redacted, redacted_text
+from common.redaction import is_innocent, is_plain, redacted, redacted_text
 
 LOGS: Final = "system_logs_realtime"
 EXPIRES: Final = "expires"
@@ -55,8 +55,10 @@ def line(id: str, time: str, severity: str, message: str, fields: Mapping[str, A
             separator = ","
     if severity not in SEVERITIES:
         severity = "ERROR"
+    if not is_innocent(message):
+        message = redacted_text(message)
     head = (
-        f'{{"severity":"{severity}","time":"{time}","message":{quoted(redacted_text(message))},'
+        f'{{"severity":"{severity}","time":"{time}","message":{quoted(message)},'
         f'"{_GOOGLE}insertId":"{id}"{constant}}},"fields":'
     )
     body = _encoded(fields)

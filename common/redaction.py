@@ -79,19 +79,18 @@ def is_plain(fields: Mapping[str, Any]) -> bool:
     if len(fields) > MAX_ITEMS:
         return False
     for name, value in fields.items():
-        if type(name) is not str or _named_secret(name):
+        if type(name) is not str or (_told.get(name, True) and _named_secret(name)):
             return False
         kind = type(value)
-        if kind is str:
-            if value not in _clean and not _looked_at(value):
-                return False
-        elif kind not in _PLAIN:
+        if kind not in _PLAIN and not (kind is str and (value in _clean or is_innocent(value))):
             return False
     return True
 
 
-def _looked_at(text: str) -> bool:
-    """Whether it is innocent; what is short comes again and again, as symbols do, and is remembered."""
+def is_innocent(text: str) -> bool:
+    """Whether nothing is to be changed in it; what is short comes again and again, as symbols do: remembered."""
+    if text in _clean:
+        return True
     if len(text) > MAX_TEXT or not _innocent(text):
         return False
     if len(text) <= _SHORT:

@@ -1,4 +1,4 @@
-"""Log records a second and the caller's wait, beside standard logging and structlog: interleaved, medians of rounds."""
+"""Log records a second of CPU time and the caller's wait, beside logging and structlog: interleaved, medians of rounds."""
 
 import json
 import statistics
@@ -22,9 +22,11 @@ def measure(python: Path, rounds: int) -> None:
                 command = [str(python), str(CALLER), name, str(Path(folder) / "log")]
                 found[name].append(json.loads(subprocess.run(command, check=True, capture_output=True).stdout))
             sys.stdout.flush()
-    print("| engine | records/s | caller, median | p99 | p99.9 | rate, tron's over theirs |\n|---|---|---|---|---|---|")
+    print("| engine | records/s of CPU time | caller, median | p99 | p99.9 | rate, tron's over theirs |")
+    print("|---|---|---|---|---|---|")
     for name in ENGINES:
         rate, *waits = (statistics.median(one[figure] for one in found[name]) for figure in FIGURES)
-        times = statistics.median(ours["rate"] / one["rate"] for ours, one in zip(found["tron"], found[name], strict=True))
+        pairs = zip(found["tron"], found[name], strict=True)
+        times = statistics.median(ours["rate"] / one["rate"] for ours, one in pairs)
         shown = " | ".join(f"{wait / 1000:.1f} µs" for wait in waits)
         print(f"| {name} | {rate:,.0f} | {shown} | {times:.2f} |")

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from common.log_record import read_line
 from common.trading.charges import SEGMENTS, rates_on, round_trip
 from jobs.local.run_directory import DEMO_DATE, DEMO_SEED
 
@@ -149,6 +150,18 @@ def check_books(home: Path) -> None:
     assert report["totals"]["net_paise"] == sum(row[-1] for row in expected)
     assert report["totals"]["trades"] == len(expected)
     assert {w["state"] for w in report["workloads"]} == {"DONE"}
+
+
+def check_logs(home: Path) -> None:
+    """What a workload has archived it had said on standard output before, and nothing is there twice."""
+    said, kept = set[str](), list[str]()
+    for path in (home / "run").glob("*.log"):
+        said |= {read_line(line)["id"] for line in path.read_bytes().splitlines() if line.startswith(b"{")}
+    for asset_class in CLASSES:
+        for path in (home / "archive").glob(f"*/logs/{asset_class}/*.ndjson"):
+            kept += [record["id"] for record in map(read_line, path.read_bytes().splitlines()) if not record["service"]]
+    assert len(kept) == len(set(kept)), "archived twice"
+    assert set(kept) <= said
 
 
 def round_trips(orders: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, int, int, int, int]]:

@@ -23,6 +23,7 @@ from tests.system.day_run import (
     DAY,
     SEED,
     check_books,
+    check_logs,
     documents,
     journalled_bytes,
     nothing_runs,
@@ -67,6 +68,7 @@ def check_the_end(home: Path, result: Any) -> None:
     assert {w["asset_class"]: w["state"] for w in result["workloads"]} == dict.fromkeys(CLASSES, "DONE")
     assert result["differences"] == []
     check_books(home)
+    check_logs(home)
     assert nothing_runs(home), processes(home)
 
 

@@ -24,7 +24,9 @@ NOW = datetime(2025, 8, 29, 10, tzinfo=INDIA)
 Said = Callable[..., Any]
 
 
-def made(number: int, severity: str = "WARNING", room: str = "stock", day: str = DAY.isoformat(), **fields: Any) -> bytes:
+def made(
+    number: int, severity: str = "WARNING", room: str = "stock", day: str = DAY.isoformat(), **fields: Any,
+) -> bytes:
     """The n-th record, n seconds after ten."""
     time = (NOW + timedelta(seconds=number)).isoformat(timespec="microseconds")
     labels = {"date": day, "asset_class" if room == "stock" else "service": room}
@@ -54,7 +56,7 @@ def said(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Said]:
         assert main(["logs", "--run", str(home), "--json", *arguments]) == 0
         return [record["message"].split()[1] for record in json.loads(capsys.readouterr().out)["records"]]
 
-    yield run
+    return run
 
 
 def test_both_places_are_read_each_record_once_by_time(said: Said) -> None:
@@ -116,10 +118,10 @@ def test_an_archive_that_is_away_is_said() -> None:
     """And asked again at the next look."""
     class Away(MemoryArchive):
         def list(self, day: Any, prefix: str = "") -> list[str]:
-            raise StoreUnavailable("away")
+            raise StoreUnavailable(f"{day}/{prefix} is away")
 
     store = MemoryStore()
     store_them(store, made(1))
     reader = LogReader(DAY, lambda: store, Away(), Wanted())
     assert [one["message"] for one in reader.read()] == ["number 1"]
-    assert reader.faults == ["away"]
+    assert reader.faults == [f"{DAY}/logs/ is away"]

@@ -1,13 +1,17 @@
 """The bounded queue between who logs and the destinations: taken in a moment, handed over by one thread."""
 
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Mapping
 from itertools import count
 from threading import RLock
-from typing import Final
+from typing import Final, TypeAlias
 
 from common.adapters.logs.destinations import Route, parcel_name
 from common.adapters.logs.output import LineOutput
 from common.ports import Clock
+
+Place: TypeAlias = tuple[str, str]
+"""Date and room: what shares an object of the archive."""
 
 ROLL_SECONDS: Final = 60.0
 ROLL_BYTES: Final = 4 * 1024 * 1024
@@ -30,7 +34,7 @@ class LogQueue:
         self._archive = archive
         self._store = store
         self._lock = RLock()  # a signal's handler may log in the middle of a record
-        self._lines: deque[tuple[str, str, bytes]] = deque()
+        self._lines: defaultdict[Place, list[bytes]] = defaultdict(list)
         self._urgent: deque[tuple[str, bytes]] = deque()
         self._bytes = self._full = self._stored = 0
         self._objects = count(1)
@@ -51,28 +55,30 @@ class LogQueue:
         """Whether standard output could not take all of it at once."""
         return self._output.waiting
 
-    def take(self, day: str, room: str, line: bytes, stored: bool) -> None:
+    def take(self, place: Place, line: bytes, stored: bool) -> None:
         """To standard output now, to the other destinations later; dropped, and counted, where the queue is full."""
         with self._lock:
             self._output.write(line)
-            if self._bytes + len(line) > MAX_WAITING_BYTES:
+            size = self._bytes + len(line)
+            if size > MAX_WAITING_BYTES:
                 self._full += 1
                 return
-            self._bytes += len(line)
-            self._lines.append((day, room, line))
+            self._bytes = size
+            self._lines[place].append(line)
             if stored and self._stored < MAX_STORED:
                 self._stored += 1
-                self._urgent.append((day, line))
+                self._urgent.append((place[0], line))
 
     def turn(self, *, roll: bool = False) -> None:
         """Hand over what waits: the store's at once, the archive's once a minute, when much has come, or on `roll`."""
         with self._lock:
             self._output.drain()
             urgent, self._urgent = self._urgent, deque()
-            lines: deque[tuple[str, str, bytes]] = deque()
+            lines: Mapping[Place, list[bytes]] = {}
             now = self.clock.monotonic()
             if roll or now - self._rolled_at >= ROLL_SECONDS or self._bytes > ROLL_BYTES:
-                lines, self._lines, self._bytes, self._rolled_at = self._lines, deque(), 0, now
+                lines, self._lines = self._lines, defaultdict(list)
+                self._bytes, self._rolled_at = 0, now
         self._pack_urgent(urgent)
         self._pack(lines)
         self._store.deliver()
@@ -84,11 +90,8 @@ class LogQueue:
             day = part[0][0]
             self._store.add(parcel_name(day, self._object_name("")), b"".join(line for _, line in part))
 
-    def _pack(self, lines: deque[tuple[str, str, bytes]]) -> None:
-        by_object: dict[tuple[str, str], list[bytes]] = {}
-        for day, room, line in lines:
-            by_object.setdefault((day, room), []).append(line)
-        for (day, room), some in by_object.items():
+    def _pack(self, lines: Mapping[Place, list[bytes]]) -> None:
+        for (day, room), some in lines.items():
             part, size = list[bytes](), 0
             for line in some:
                 if size + len(line) > MAX_OBJECT_BYTES:

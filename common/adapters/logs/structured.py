@@ -13,7 +13,7 @@ from common.adapters.logs.spool import Spool
 from common.adapters.logs.thread import LogThread
 from common.log_record import constant_part, is_stored, line
 from common.market.bar import NANOSECONDS_A_SECOND
-from common.market.indian_time import at, moment
+from common.market.indian_time import at
 from common.ports import Archive, Clock, DocumentStore, Fields
 
 _NONE: Final[Fields] = {}
@@ -29,9 +29,9 @@ class StructuredLogs:
         self._labels = {"date": today, **labels}
         self._queue = queue
         self._thread = thread
-        self._day = self._labels["date"]
-        self._room = self._labels.get("asset_class") or self._labels.get("service") or "other"
-        self._id = f"{self._day}-{self._room}-{queue.run}-"
+        day, room = self._labels["date"], self._labels.get("asset_class") or self._labels.get("service") or "other"
+        self._place = (day, room)
+        self._id = f"{day}-{room}-{queue.run}-"
         self._constant = constant_part(self._labels)
         self._second = (-1, "")
 
@@ -50,7 +50,7 @@ class StructuredLogs:
             fields = fields or _NONE
             id = id or f"{self._id}{next(queue.numbers):06d}"
             made = line(id, self._time(ts), severity, message, fields, self._constant)
-            queue.take(self._day, self._room, made, is_stored(severity, fields))
+            queue.take(self._place, made, is_stored(severity, fields))
             self._thread.start()
         except Exception as error:  # a record is never worth an order
             queue.failed += 1
@@ -66,8 +66,7 @@ class StructuredLogs:
     def _time(self, ts: int | None) -> str:
         """ISO, to the microsecond, in India; the text of a second is made once."""
         if ts is None:
-            now = self._queue.clock.now()
-            ts = moment(now.date(), now.time())
+            return self._queue.clock.now().isoformat(timespec="microseconds")
         second, rest = divmod(ts, NANOSECONDS_A_SECOND)
         known, text = self._second  # one look: another thread may change it
         if second != known:
