@@ -1,12 +1,9 @@
 """The dashboard's own records: the one call that it makes of the logs."""
 
-from functools import cache
-
 from common.bootstrap import application
 from common.ports import Logs
 
 
-@cache
 def dashboard_logs() -> Logs:
     """Of this Streamlit process, whatever page asks: structured, redacted, never in the way. Raises SettingsError."""
-    return application().logs("dashboard")
+    return application().logs("dashboard").about()

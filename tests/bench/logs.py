@@ -1,4 +1,4 @@
-"""Log records a second of CPU time and the caller's wait, beside logging and structlog: interleaved, medians of rounds."""
+"""Log records a second of CPU time and the caller's wait, beside logging and structlog: medians of rounds."""
 
 import json
 import statistics

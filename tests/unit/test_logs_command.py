@@ -1,7 +1,7 @@
 """`tron logs`: store and archive merged, each record once, by time; filtered; followed."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,7 +51,7 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def said(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Said]:
+def said(home: Path, capsys: pytest.CaptureFixture[str]) -> Said:
     def run(*arguments: str) -> Any:
         assert main(["logs", "--run", str(home), "--json", *arguments]) == 0
         return [record["message"].split()[1] for record in json.loads(capsys.readouterr().out)["records"]]

@@ -10,8 +10,10 @@ from common.adapters.logs import output, queue, spool
 from common.adapters.logs.destinations import RETRY_SECONDS
 from common.adapters.logs.queue import ROLL_SECONDS
 from common.adapters.sqlite import SqliteStore
-from common.log_record import EXPIRES
-from common.ports import Fields
+from common.bootstrap import application
+from common.log_record import EXPIRES, LOGS
+from common.ports import Fields, Query
+from dashboard.log import dashboard_logs
 from tests.unit.log_case import Process
 from tests.unit.trading_case import DAY, minute
 
@@ -224,13 +226,16 @@ def test_a_full_spool_drops_the_newest_and_counts_records(start: Start, monkeypa
 
 
 def test_a_storm_of_warnings_is_bounded_in_the_store(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The free tier's writes are not for one process' complaint; the archive has them all."""
+    """The free tier's writes are not for one process' complaint, and alarms still arrive; the archive has all."""
     monkeypatch.setattr(queue, "MAX_STORED", 20)
     process = start()
     for number in range(50):
         process.logs.write("WARNING", f"{number}")
+    for number in range(30):
+        process.logs.write("CRITICAL", f"{number}")
     process.queue.turn(roll=True)
-    assert (len(process.stored()), len(process.archived())) == (20, 50)
+    assert [one["severity"] for one in process.stored()] == ["WARNING"] * 20 + ["CRITICAL"] * 20
+    assert len(process.archived()) == 80
 
 
 def test_nothing_a_caller_hands_over_raises(start: Start) -> None:
@@ -246,3 +251,27 @@ def test_nothing_a_caller_hands_over_raises(start: Start) -> None:
     process.logs.write("INFO", "well", {"a": 1})
     assert [one["message"] for one in process.printed()][-1] == "well"
     assert process.logs.dropped == 3
+
+
+def test_a_process_of_several_days_dates_its_records(start: Start) -> None:
+    """A dashboard or a warm function that says nothing of the date: the day on which each call is made."""
+    process = start()
+    base = type(process.logs)(process.queue, process.thread, {"service": "dashboard"})
+    base.about(trace="").write("INFO", "today")
+    process.clock.sleep(24 * 60 * 60)
+    base.about(trace="").write("INFO", "tomorrow")
+    dates = [one["logging.googleapis.com/labels"]["date"] for one in process.printed()]
+    assert dates == ["2025-08-29", "2025-08-30"]
+
+
+def test_the_dashboards_one_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the environment alone: structured, archived under its name."""
+    monkeypatch.setenv("TRON_HOME", str(tmp_path))
+    application.cache_clear()
+    dashboard_logs().write("WARNING", "the API is away", {"category": "api"})
+    app = application()
+    app.flush_logs(60.0)
+    application.cache_clear()
+    (name,) = app.archive.list(app.clock.now().date(), "logs/")
+    assert name.startswith("logs/dashboard/")
+    assert [one.fields["message"] for one in app.store.query(Query(LOGS))] == ["the API is away"]

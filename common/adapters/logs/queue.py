@@ -19,7 +19,8 @@ MAX_WAITING_BYTES: Final = 16 * 1024 * 1024
 MAX_OBJECT_BYTES: Final = 8 * 1024 * 1024
 MAX_PARCEL_LINES: Final = 100
 MAX_STORED: Final = 2_000
-"""Records of one process in the store: a storm of warnings must not use up the day's writes. The archive has all."""
+"""Records of one process in the store, CRITICAL as many more: a storm must not use up the day's writes."""
+CRITICAL: Final = b'{"severity":"CRITICAL"'
 
 
 class LogQueue:
@@ -65,7 +66,7 @@ class LogQueue:
                 return
             self._bytes = size
             self._lines[place].append(line)
-            if stored and self._stored < MAX_STORED:
+            if stored and self._stored < (2 * MAX_STORED if line.startswith(CRITICAL) else MAX_STORED):
                 self._stored += 1
                 self._urgent.append((place[0], line))
 

@@ -24,15 +24,15 @@ class StructuredLogs:
     """Logs on a queue that a thread empties. Never blocks, never raises: what goes wrong within is counted."""
 
     def __init__(self, queue: LogQueue, thread: LogThread, labels: Mapping[str, str]) -> None:
-        """labels: of every record; date: today where left out. The thread starts with the first record."""
-        today = queue.clock.now().date().isoformat()
-        self._labels = {"date": today, **labels}
+        """labels: of every record; date: today where left out, anew at each `about`. The first record starts the thread."""
+        self._labels = dict(labels)
+        shown = {"date": queue.clock.now().date().isoformat(), **labels}
         self._queue = queue
         self._thread = thread
-        day, room = self._labels["date"], self._labels.get("asset_class") or self._labels.get("service") or "other"
+        day, room = shown["date"], shown.get("asset_class") or shown.get("service") or "other"
         self._place = (day, room)
         self._id = f"{day}-{room}-{queue.run}-"
-        self._constant = constant_part(self._labels)
+        self._constant = constant_part(shown)
         self._second = (-1, "")
 
     @property
