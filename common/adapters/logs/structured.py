@@ -24,7 +24,7 @@ class StructuredLogs:
     """Logs on a queue that a thread empties. Never blocks, never raises: what goes wrong within is counted."""
 
     def __init__(self, queue: LogQueue, thread: LogThread, labels: Mapping[str, str]) -> None:
-        """labels: of every record; date: today where left out, anew at each `about`. The first record starts the thread."""
+        """labels: of every record; date: today where left out, at each `about`. The first record starts the thread."""
         self._labels = dict(labels)
         shown = {"date": queue.clock.now().date().isoformat(), **labels}
         self._queue = queue
