@@ -7,11 +7,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from common.day.trade_ports import TradePorts
+from common.log_record import LOGS
 from common.market.calendar import session_on, session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass, Instrument
@@ -182,12 +183,14 @@ class Application:
 
     def _open_logs(self, room: str) -> Logs:
         from common.adapters.logs.structured import open_logs
+        from common.day.retention import expiring
 
         run = f"{re.sub('[^A-Za-z0-9-]', '-', socket.gethostname())[:60]}-{uuid.uuid4().hex[:10]}"
         about = "asset_class" if room in {one.value for one in AssetClass} else "service"
         return open_logs(
             STANDARD_ERROR if room == "command" else STANDARD_OUTPUT, lambda: self.archive, lambda: self.store,
-            self.settings.home / "spool" / room, self.clock, run, {"environment": self.settings.stage, about: room},
+            self.settings.home / "spool" / room, self.clock, partial(expiring, LOGS), run,
+            {"environment": self.settings.stage, about: room},
         )
 
     def trade_ports(self, logs: Logs) -> TradePorts:

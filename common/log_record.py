@@ -5,7 +5,6 @@ The line is what Cloud Logging takes as structured: cloud.google.com/logging/doc
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final
 
@@ -14,9 +13,6 @@ from pydantic_core import to_json
 from common.redaction import is_innocent, is_plain, redacted, redacted_text
 
 LOGS: Final = "system_logs_realtime"
-EXPIRES: Final = "expires"
-"""The document's field for the store's TTL: an aware ISO time here, a timestamp in Firestore."""
-KEPT_DAYS: Final = 14
 SEVERITIES: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 STORED: Final = frozenset({"WARNING", "ERROR", "CRITICAL"})
 TRADE: Final = "trade"
@@ -89,9 +85,9 @@ def read_line(text: str | bytes) -> dict[str, Any]:
     }
 
 
-def document(text: str | bytes, now: datetime) -> tuple[str, dict[str, Any]]:
-    """Id and fields of the stored document, from the record's line. Raises ValueError."""
+def document(text: str | bytes, expiring: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+    """Id and fields of the stored document, from the record's line. expiring: until when. Raises ValueError."""
     record = read_line(text)
     id = record.pop("id")
-    return id, {**record, EXPIRES: (now + timedelta(days=KEPT_DAYS)).isoformat()}
+    return id, {**record, **expiring}
 

@@ -1,13 +1,12 @@
 """A loud log record was stored: the person is told, once; the same again only now and then."""
 
-import json
-
 import functions_framework
 
 from common.bootstrap import application
 from common.day.alarms import alert as tell
-from common.day.alarms import line
+from common.log_record import ALERT
 from functions.firestore_event import CloudEvent, EventRefused, decode, written_at
+from functions.request import flush_logs, function_logs
 
 
 @functions_framework.cloud_event
@@ -16,6 +15,8 @@ def alert(event: CloudEvent) -> None:
     try:
         record = decode(event)
         said = tell(record.collection, record.id, record.fields, written_at(event), application().notice_ports())
-        print(line(said, record.id), flush=True)
+        function_logs("alert").write("INFO", f"alert {record.id}: {said}", {"category": ALERT})
     except EventRefused as error:
-        print(json.dumps({"severity": "ERROR", "message": f"alert: {error}", "category": "alert"}), flush=True)
+        function_logs("alert").write("ERROR", f"alert: {error}", {"category": ALERT})
+    finally:
+        flush_logs()

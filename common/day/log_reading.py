@@ -7,8 +7,8 @@ from datetime import date
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from common.log_record import ARCHIVED, EXPIRES, LOGS, SEVERITIES, read_line
-from common.ports import Archive, Document, DocumentStore, Query, StoreError
+from common.log_record import ARCHIVED, LOGS, SEVERITIES, read_line
+from common.ports import EXPIRES, Archive, Document, DocumentStore, Query, StoreError
 
 Record: TypeAlias = dict[str, Any]
 """As log_record.read_line gives it."""

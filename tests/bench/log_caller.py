@@ -32,8 +32,8 @@ def tron(path: str) -> Engine:
     home, store = Path(path).parent / "tron", MemoryStore()
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     logs = open_logs(
-        descriptor, lambda: DirectoryArchive(home), lambda: store, home / "spool", SystemClock(), f"r{os.getpid()}",
-        {"asset_class": "stock"},
+        descriptor, lambda: DirectoryArchive(home), lambda: store, home / "spool", SystemClock(), lambda _: {},
+        f"r{os.getpid()}", {"asset_class": "stock"},
     )
     return lambda n: logs.write("INFO", "order filled", {"seq": n, **FIELDS}), lambda: logs.close(60.0)
 

@@ -43,7 +43,8 @@ thread.TURN_SECONDS = 0.02
 thread.EXIT_SECONDS = 0.5 if how == "hung" else 60.0
 archive = Hung() if how == "hung" else DirectoryArchive(home / "archive")
 logs = structured.open_logs(
-    1, lambda: archive, lambda: SqliteStore(home / "store.sqlite"), home / "spool", Fast(), f"run{os.getpid()}",
+    1, lambda: archive, lambda: SqliteStore(home / "store.sqlite"), home / "spool", Fast(), lambda _: {},
+    f"run{os.getpid()}",
     {"date": "2025-08-29", "asset_class": "stock"},
 )
 if how == "told":

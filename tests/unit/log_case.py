@@ -4,6 +4,7 @@ import json
 import os
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from common.adapters.logs.spool import Spool
 from common.adapters.logs.structured import StructuredLogs
 from common.adapters.logs.thread import LogThread
 from common.adapters.sqlite import SqliteStore
+from common.day.retention import expiring
 from common.log_record import LOGS, read_line
 from common.ports import Archive, Query, StoreUnavailable
 from tests.unit.faulty_store import Faulty
@@ -62,7 +64,8 @@ class Process:
         self.output = LineOutput(self.writer)
         waiting = folder / "spool"
         to_archive = Route(Spool(waiting / "archive"), ArchiveDestination(lambda: self.archive), self.clock)
-        self.to_store = Route(Spool(waiting / "store"), StoreDestination(lambda: self.store, self.clock), self.clock)
+        documents = StoreDestination(lambda: self.store, self.clock, partial(expiring, LOGS))
+        self.to_store = Route(Spool(waiting / "store"), documents, self.clock)
         self.queue = LogQueue(self.output, to_archive, self.to_store, self.clock, run)
         self.thread = NoThread(self.queue, self._tell_drops)
         self.logs = StructuredLogs(self.queue, self.thread, LABELS)

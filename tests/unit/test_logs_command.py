@@ -34,7 +34,7 @@ def made(
 
 
 def store_them(store: DocumentStore, *lines: bytes) -> None:
-    store.commit([Create(LOGS, *document(one, NOW)) for one in lines])
+    store.commit([Create(LOGS, *document(one, {})) for one in lines])
 
 
 @pytest.fixture

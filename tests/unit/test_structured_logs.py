@@ -11,7 +11,8 @@ from common.adapters.logs.destinations import RETRY_SECONDS
 from common.adapters.logs.queue import ROLL_SECONDS
 from common.adapters.sqlite import SqliteStore
 from common.bootstrap import application
-from common.log_record import EXPIRES, LOGS
+from common.day.retention import expiring
+from common.log_record import LOGS
 from common.ports import Fields, Query
 from dashboard.log import dashboard_logs
 from tests.unit.log_case import Process
@@ -59,7 +60,7 @@ def test_the_loud_and_the_trades_are_stored_within_a_second(start: Start) -> Non
     assert stored[0] == {
         "time": "2025-08-29T09:15:00.000000+05:30", "severity": "WARNING", "message": "warning", "date": "2025-08-29",
         "asset_class": "stock", "service": "", "strategy": "", "tag": "", "category": "", "environment": "local",
-        "fields": {"symbol": "AAA"}, EXPIRES: "2025-09-12T09:15:01+05:30",
+        "fields": {"symbol": "AAA"}, **expiring(LOGS, process.clock.now()),
     }
     assert process.store.commits == 1, "one commit for all of a second"
     assert process.archived() == []

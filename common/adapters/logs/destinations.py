@@ -1,8 +1,8 @@
 """Where parcels of lines go: a day's archive, and the store's `system_logs_realtime`; each takes one twice as once."""
 
-from collections.abc import Callable
-from datetime import date
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Final, Protocol, TypeAlias
 
 from common.adapters.logs.spool import Spool
 from common.log_record import LOGS, document
@@ -11,6 +11,8 @@ from common.ports import Archive, Clock, Conflict, Create, DocumentStore, StoreE
 RETRY_SECONDS: Final = 5.0
 MAX_PLAIN: Final = 4_000
 """Characters of what the store refused and gets as text."""
+Expiring: TypeAlias = Callable[[datetime], Mapping[str, str]]
+"""The field that says until when a document stored at that moment is kept."""
 _SEPARATOR: Final = "~"
 
 
@@ -52,18 +54,20 @@ class ArchiveDestination:
 class StoreDestination:
     """One document a line, in one commit a parcel; its id is the record's own, so that none is there twice."""
 
-    def __init__(self, open_store: Callable[[], DocumentStore], clock: Clock) -> None:
+    def __init__(self, open_store: Callable[[], DocumentStore], clock: Clock, expiring: Expiring) -> None:
         self.lost = 0
         self._open = open_store
         self._clock = clock
+        self._expiring = expiring
 
     def send(self, name: str, data: bytes) -> None:
         """A line that the store refuses is stored without its structure, or counted as lost."""
         del name
         store, writes = self._open(), []
+        expiring = self._expiring(self._clock.now())
         for text in data.splitlines():
             try:
-                writes.append(Create(LOGS, *document(text, self._clock.now())))
+                writes.append(Create(LOGS, *document(text, expiring)))
             except ValueError:
                 self.lost += 1
         try:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from common.adapters.logs.destinations import ArchiveDestination, Route, StoreDestination
+from common.adapters.logs.destinations import ArchiveDestination, Expiring, Route, StoreDestination
 from common.adapters.logs.output import LineOutput
 from common.adapters.logs.queue import LogQueue
 from common.adapters.logs.spool import Spool
@@ -77,15 +77,16 @@ class StructuredLogs:
 
 def open_logs(
     descriptor: int, archive: Callable[[], Archive], store: Callable[[], DocumentStore], spool: Path, clock: Clock,
-    run: str, labels: Mapping[str, str],
+    expiring: Expiring, run: str, labels: Mapping[str, str],
 ) -> StructuredLogs:
     """Logs to a file descriptor, an archive and a store. archive, store: opened by the thread, when first needed.
 
-    spool: of whoever this process is; only processes that follow each other share one. run: unique to this process.
+    expiring: of a stored record. spool: of whoever this process is; only processes that follow each other share one.
+    run: unique to this process.
     """
     queue = LogQueue(
         LineOutput(descriptor), Route(Spool(spool / "archive"), ArchiveDestination(archive), clock),
-        Route(Spool(spool / "store"), StoreDestination(store, clock), clock), clock, run,
+        Route(Spool(spool / "store"), StoreDestination(store, clock, expiring), clock), clock, run,
     )
 
     def tell_drops(dropped: int) -> None:
