@@ -7,7 +7,7 @@ import pytest
 from common.trading.doubts import Question
 from common.trading.exit_policy import ExitPolicy
 from common.trading.ladder import STEP_AFTER, leave, step_out
-from common.trading.messages import CancelOrder, CommitIntent, Log, ModifyOrder
+from common.trading.messages import CancelOrder, CommitIntent, Log, ModifyOrder, PlaceOrder
 from common.trading.orders import Kind, Order, Status
 from common.trading.pace import LIVE
 from tests.unit.trading_case import LONG, SECOND, Desk
@@ -71,7 +71,7 @@ def test_between_two_steps_units_change_and_the_price_stays() -> None:
     """What was filled or came late within the two seconds joins the step that was taken; the next is not hurried."""
     made, stop, now = leaving()
     slot = made.slot()
-    assert [one.price for one in step(made, now)] == [price(WIDTHS[0])]
+    assert [(one.price, one.trigger) for one in step(made, now)] == [(price(WIDTHS[0]), 0)]
     assert step(made, now + 1) == []
     (smaller,) = step(made, now + SECOND, need=slot.quantity - 10)
     assert (smaller.price, smaller.quantity) == (price(WIDTHS[0]), stop.quantity)
@@ -113,14 +113,14 @@ def test_a_step_that_the_order_rate_stops_is_not_counted() -> None:
     made, stop, now = leaving()
     slot = made.slot()
     slot.exits.clear()
-    stop.status = Status.CANCELLED
+    stop.status, made.order(1).strategy = Status.CANCELLED, "of another symbol"
     while made.session.book.rate.exit(now):
         pass
     assert step(made, now) == []
     assert (slot.step, slot.stepped_at) == (0, 0)
     sent = [one.order for one in step(made, now + SECOND) if isinstance(one, CommitIntent)]
     assert [(one.price, one.quantity, one.strategy, one.reason) for one in sent] == [
-        (price(WIDTHS[0]), slot.quantity, "script", "enough"),
+        (price(WIDTHS[0]), slot.quantity, "of another symbol", "enough"),
     ]
     assert (slot.step, slot.stepped_at) == (1, now + SECOND)
 
@@ -150,3 +150,39 @@ def test_exits_of_several_slices_give_way_last_first() -> None:
     asked = step(made, now + 3 * STEP_AFTER, need=300)
     assert [type(one) for one in asked] == [CancelOrder, ModifyOrder]
     assert (asked[0].order, asked[1].order, asked[1].quantity) == (second, first, 300)
+
+
+@pytest.mark.parametrize("why", ["being cancelled", "cancelled"])
+def test_what_is_ending_neither_changes_nor_holds_up_the_rest(why: str) -> None:
+    """The other exit takes its step, and the step counts."""
+    made, first, now = leaving(freeze=400)
+    step(made, now, need=600)
+    slot = made.slot()
+    _, second = slot.exits
+    second.status = Status.OPEN if why == "being cancelled" else Status.CANCELLED
+    second.cancelling = now if why == "being cancelled" else 0
+    asked = step(made, now + STEP_AFTER, need=600)
+    assert [(one.order, one.quantity) for one in asked] == [(first, 400)]
+    assert (slot.step, slot.stepped_at) == (2, now + STEP_AFTER)
+
+
+def test_no_fresh_exit_beside_one_in_doubt() -> None:
+    """It is full to the freeze quantity: the rest waits for certainty about it."""
+    made, stop, now = leaving(freeze=400)
+    made.session.book.doubts.raise_(stop, Question.CHANGED, now)
+    assert step(made, now, need=500) == []
+    made.session.book.doubts.clear(stop)
+    assert [type(one) for one in step(made, now, need=500)] == [ModifyOrder, CommitIntent, PlaceOrder]
+
+
+def test_a_hedge_that_is_still_needed_takes_no_step() -> None:
+    """Nothing of it may go: what works is taken back, and nothing more happens."""
+    made, stop, now = leaving()
+    slot = made.slot()
+    (asked,) = step(made, now, need=0)
+    assert isinstance(asked, CancelOrder)
+    assert asked.order is stop
+    slot.exits.clear()
+    slot.step, slot.stepped_at = len(WIDTHS), 0
+    assert step(made, now + STEP_AFTER, need=0) == []
+    assert (slot.step, slot.stepped_at) == (len(WIDTHS), 0)
