@@ -90,3 +90,11 @@ def test_patience_is_three_reads_over_all_its_seconds(reads: tuple[int, ...], gi
     *_, last = [doubts.answered(order, ASKED + seconds * SECOND, listed=False) for seconds in reads]
     assert last is given_up
     assert bool(doubts) is not given_up
+
+
+def test_asking_again_does_not_put_the_answer_off() -> None:
+    """Each look asks the same: the question is as old as its first time."""
+    doubts, order = Doubts(Pace(confirm_seconds=1.0)), some_order()
+    for nanoseconds in (0, SECOND // 2, SECOND - 1):
+        doubts.raise_(order, Question.ENDED, ASKED + nanoseconds)
+    assert doubts.answered(order, ASKED + SECOND, listed=True)
