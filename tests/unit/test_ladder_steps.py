@@ -186,3 +186,9 @@ def test_a_hedge_that_is_still_needed_takes_no_step() -> None:
     slot.step, slot.stepped_at = len(WIDTHS), 0
     assert step(made, now + STEP_AFTER, need=0) == []
     assert (slot.step, slot.stepped_at) == (len(WIDTHS), 0)
+
+
+def test_a_single_unit_beyond_the_freeze_quantity_goes_too() -> None:
+    """No unit is too few for an order of its own."""
+    made, _, now = leaving(freeze=400)
+    assert [one.order.quantity for one in step(made, now, need=401) if isinstance(one, CommitIntent)] == [1]

@@ -180,13 +180,23 @@ def test_losses_lock_a_symbol_by_its_underlying() -> None:
 def test_a_win_ends_the_row_of_losses() -> None:
     """Only losses in a row lock the class; what charges eat is a loss too, nothing won and nothing lost is none."""
     account = Account(limits(losses_to_lock_class=2))
-    for gross in (-1, 200, -1, 300, 199):
+    for gross, in_a_row in ((-1, 1), (300, 0), (199, 1), (200, 0), (199, 1)):
         account.open("AAA", 1, 1)
         account.close("AAA", "AAA", gross, 200)
         account.judge("AAA", share())
         account.release("AAA")
-    assert account.losses_in_a_row == 1
+        assert account.losses_in_a_row == in_a_row
     assert account.check_entry(share(), 100_00, 1, 100).allowed
+
+
+def test_a_loss_speaks_against_its_own_share_alone() -> None:
+    """Another share has no part in it."""
+    account = Account(limits(losses_to_lock_symbol=1))
+    account.open("AAA", 1, 1)
+    account.close("AAA", "AAA", -1, 0)
+    account.judge("AAA", share("AAA"))
+    assert account.check_entry(share("AAA"), 100_00, 1, 100).code == "symbol_locked"
+    assert account.check_entry(share("BBB"), 100_00, 1, 100).allowed
 
 
 @given(st.lists(st.tuples(st.integers(-500, 500), st.integers(0, 50)), max_size=20), st.integers(-2000, 500))
