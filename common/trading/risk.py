@@ -157,8 +157,9 @@ class Account:
             return refused
         if quantity <= 0 or quantity % instrument.lot:
             numbers = {
-                "price": price, "lot": instrument.lot, "stop_distance": stop_distance,
-                "risk_per_trade": limits.risk_per_trade, "free": limits.capital - sum(self.reserved.values()),
+                "units": quantity, "price": price, "lot": instrument.lot, "stop_distance": stop_distance,
+                "risk_per_trade": limits.risk_per_trade, "risk_left": self.risk_left(),
+                "max_order_value": limits.max_order_value, "free": limits.capital - sum(self.reserved.values()),
             }
             return Verdict(False, "too_small", numbers)
         return self.check_money(self.need(price, quantity), quantity * stop_distance)
@@ -176,7 +177,8 @@ class Account:
             return Verdict(False, "class_locked", numbers)
         pending = self.pending()
         if self.trades + pending >= limits.max_trades:
-            return Verdict(False, "max_trades", {"trades": self.trades, "limit": limits.max_trades})
+            numbers = {"trades": self.trades, "pending": pending, "limit": limits.max_trades}
+            return Verdict(False, "max_trades", numbers)
         if self.open_positions + pending >= limits.max_open_positions:
             numbers = {"open": self.open_positions, "pending": pending, "limit": limits.max_open_positions}
             return Verdict(False, "max_open_positions", numbers)

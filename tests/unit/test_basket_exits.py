@@ -1,5 +1,7 @@
 """The ways out of a basket: limits, stops, halts, people; shorts first, hedges as they are bought back."""
 
+from dataclasses import replace
+
 import pytest
 
 from common.trading.halts import HaltLevel
@@ -28,7 +30,7 @@ from tests.unit.basket_case import (
     unwound,
     working,
 )
-from tests.unit.trading_case import SECOND, minute
+from tests.unit.trading_case import SECOND, hours, minute
 from tests.unit.wire_case import Wire
 
 ENTRY, EXIT = Purpose.ENTRY, Purpose.EXIT
@@ -137,6 +139,24 @@ def test_a_halt_between_hedge_and_short_sends_no_short(level: HaltLevel) -> None
     trade(made, wire, only(made, PUT_HEDGE, EXIT))
     made.wait(2)
     assert made.session.book.baskets == {}
+
+
+@pytest.mark.parametrize("why", ["the entry window has ended", "the account is halted"])
+def test_a_hedge_that_fills_too_late_brings_no_short(why: str) -> None:
+    """The same as a halt: no more entries, so that the hedge alone goes again."""
+    wire = Wire()
+    made = begun(wire, times=replace(hours(), entry_cutoff=minute(1) + 5 * SECOND))
+    hedge = only(made, PUT_HEDGE, ENTRY)
+    wire.say(hedge, Status.OPEN)
+    made.driver.settle()
+    if why == "the account is halted":
+        made.account.halted = why
+    else:
+        made.session.now = minute(1) + 5 * SECOND
+    trade(made, wire, hedge)
+    made.wait(2)
+    assert [side for side, _ in placed(wire)] == [1, -1]
+    assert not leg(made, PUT_SHORT).busy
 
 
 def test_stop_entries_leaves_a_whole_basket_alone() -> None:

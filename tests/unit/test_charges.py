@@ -64,6 +64,15 @@ def test_unknown_segments_are_refused() -> None:
         rates_on(date(2026, 8, 18), "delivery")
 
 
+@pytest.mark.parametrize("percent", ["-0.1", "0.02500001"])
+def test_a_row_that_cannot_be_charged_exactly_is_refused(percent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slip of the pen in charges.toml stops at once and names its row, instead of trading with wrong costs."""
+    table = {"intraday": [{"from": date(2020, 1, 1), "gst": "18", "stt_sell": percent}]}
+    monkeypatch.setattr("common.trading.charges.toml_table", lambda *_: table)
+    with pytest.raises(ValueError, match=f"stt_sell = {percent}% in charges.toml"):
+        rates_on(date(2020, 1, 2), "intraday")
+
+
 def test_intraday_example_by_hand() -> None:
     """100 shares bought at 1,000 and sold at 1,010 on 2025-08-29; every part worked out on paper.
 

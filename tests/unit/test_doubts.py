@@ -2,13 +2,13 @@
 
 import pytest
 
-from common.trading.doubts import Doubts, Question
+from common.trading.doubts import Question
 from common.trading.errors import OrderRejected, OrderUnknown
 from common.trading.halts import HaltLevel
-from common.trading.orders import Kind, Order, OrderTag, Purpose, Status
+from common.trading.orders import Kind, Order, Status
 from common.trading.pace import LIVE, Pace
 from common.trading.strategy import Enter
-from tests.unit.trading_case import LONG, PATIENT, SECOND, Desk, flat
+from tests.unit.trading_case import LONG, PATIENT, Desk, flat
 from tests.unit.wire_case import Wire, entered, fill, protected
 
 
@@ -238,56 +238,6 @@ def test_a_change_refused_for_good_is_no_doubt() -> None:
     assert not made.session.book.doubts
     made.wait(5)
     assert wire.asked("orders") == []
-
-
-def some_order(number: int = 1) -> Order:
-    tag = OrderTag(f"T250829S{number:05d}X")
-    return Order(tag, number, "AAA", 1, 10, Kind.LIMIT, 1, 0, Purpose.EXIT, 1)
-
-
-def test_a_read_begun_before_the_question_answers_nothing() -> None:
-    """It may show what was before."""
-    doubts, order = Doubts(Pace()), some_order()
-    doubts.raise_(order, Question.CHANGED, 10)
-    assert not doubts.answered(order, 9, listed=True)
-    assert doubts.answered(order, 10, listed=True)
-    assert order not in doubts
-
-
-@pytest.mark.parametrize("question", [Question.CHANGED, Question.ENDED, Question.FILLS])
-def test_only_a_placement_is_disproved_by_absence(question: Question) -> None:
-    """An order that was there and is not listed now: the question stays open."""
-    doubts, order = Doubts(Pace()), some_order()
-    doubts.raise_(order, question, 0)
-    assert not any(doubts.answered(order, at * SECOND, listed=False) for at in range(100))
-    assert doubts.tags() == [order.tag]
-
-
-def test_the_graver_question_stays() -> None:
-    """Whether it was placed comes before everything else; otherwise the last question counts."""
-    doubts, order = Doubts(Pace()), some_order()
-    doubts.raise_(order, Question.PLACED, 1)
-    doubts.raise_(order, Question.FILLS, 2)
-    assert doubts.question(order) is Question.PLACED
-    doubts.clear(order)
-    for question in (Question.CHANGED, Question.FILLS, Question.ENDED):
-        doubts.raise_(order, question, 3)
-        assert doubts.question(order) is question
-    doubts.clear(order)
-    doubts.clear(order)
-    assert not doubts
-
-
-def test_when_the_book_is_read() -> None:
-    """Each second in doubt or before the first read, as often as the pace says while something moves, else never."""
-    doubts = Doubts(Pace(watch_seconds=2))
-    assert not doubts.read_due(100 * SECOND, active=False, recovered=True)
-    assert doubts.read_due(100 * SECOND, active=True, recovered=True)
-    assert not doubts.read_due(101 * SECOND, active=True, recovered=True)
-    assert doubts.read_due(101 * SECOND, active=False, recovered=False)
-    doubts.raise_(some_order(), Question.PLACED, 0)
-    assert doubts.read_due(102 * SECOND, active=False, recovered=True)
-    assert not doubts.read_due(102 * SECOND + 1, active=True, recovered=False)
 
 
 def test_a_resting_position_costs_no_reads() -> None:

@@ -81,6 +81,15 @@ def test_no_minute_and_no_window_has_more_than_its_share(
             assert len(within) <= own + 2 * max(1.0, share * exits) + 1
 
 
+def test_a_minute_has_forty_times_the_second() -> None:
+    """Whoever asks all the time gets one and a half a second until the minute's sixty are used, then one a second."""
+    rate = OrderRate(1.5, 1.0, 2.0)
+    passed = [rate.entry(SECOND + n * SECOND // 2) for n in range(1201)]
+    assert sum(passed[:121]) == 3 + 90
+    assert sum(passed) == 60 + 600
+    assert rate.exit(601 * SECOND), "the exits' lane is another"
+
+
 def test_a_rate_below_one_still_lets_one_through() -> None:
     """A share so small that a window would hold less than one order."""
     assert taken(OrderRate(0.1, 0.1, 2.0).entry, SECOND) == 1
