@@ -37,8 +37,11 @@ def set_value(target: Any, value: Any) -> None:
 
 
 def fields_of(document: Any) -> dict[str, Any]:
-    """The `fields` of a Document message. Raises ValueError for what Tron never writes, with its path."""
-    return {name: _value(value, name) for name, value in document.fields.items()}
+    """The `fields` of a Document message, sorted: its maps have no order. Raises ValueError for what Tron never writes.
+
+    As the embedded store has them, so that whatever is written from them is the same text everywhere.
+    """
+    return {name: _value(document.fields[name], name) for name in sorted(document.fields)}
 
 
 def _value(value: Any, where: str) -> Any:
@@ -50,5 +53,6 @@ def _value(value: Any, where: str) -> Any:
     if kind == "array_value":
         return [_value(item, f"{where}[{index}]") for index, item in enumerate(value.array_value.values)]
     if kind == "map_value":
-        return {name: _value(item, f"{where}.{name}") for name, item in value.map_value.fields.items()}
+        fields = value.map_value.fields
+        return {name: _value(fields[name], f"{where}.{name}") for name in sorted(fields)}
     raise ValueError(f"the field {where} is a {kind or 'value without a type'}; Tron writes JSON values only")
