@@ -1,4 +1,4 @@
-"""`make bench`: the session that trades beside its peers, in one process, round by round.
+"""`make bench`: commits on every store, then the session that trades beside its peers, in one process.
 
 Uses the peers' benchmark folder (TRON_BENCH, or ../shared/bench beside the repository); makes what it needs there once.
 """
@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--bars", type=int, default=100_000)
     parser.add_argument("--strategy", choices=("vwap", "ema"), action="append")
     chosen = parser.parse_args()
+    subprocess.run([sys.executable, "-m", "tests.bench.commits"], check=True)
     folder = Path(os.environ.get("TRON_BENCH", ROOT.parent / "shared" / "bench"))
     if not (folder / "run_inproc.py").is_file():
         print(f"no peers' benchmark in {folder}: name its folder in TRON_BENCH", file=sys.stderr)
