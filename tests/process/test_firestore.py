@@ -99,6 +99,15 @@ def test_versions_that_no_firestore_gave(store: FirestoreStore) -> None:
                 store.commit([write])
 
 
+def test_expiry_is_a_timestamp(store: FirestoreStore) -> None:
+    """At the top level and nowhere else: by a timestamp, and by nothing but one, Firestore deletes."""
+    text = "2026-12-20T09:15:00+05:30"
+    store.commit([Create("a", "x", {"expires": text, "other": text, "in": {"expires": text}})])
+    fields = store._calls.get(f"{store._calls.documents}/a/x").fields  # type: ignore[union-attr]
+    assert fields["expires"].timestamp_value.ToJsonString() == "2026-12-20T03:45:00Z"
+    assert fields["other"].string_value == fields["in"].map_value.fields["expires"].string_value == text
+
+
 def test_a_foreign_document_is_named(store: FirestoreStore) -> None:
     """A timestamp that another program wrote is refused with document and field, instead of being guessed at."""
     from google.cloud.firestore_v1.types import Write
