@@ -22,7 +22,7 @@ from jobs.local.run_directory import RunInputs
 from tests.contract.storage_server import storage_server
 from tests.firestore import need_emulator, project_of
 from tests.system.conftest import RunDay
-from tests.system.day_run import DAY, SEED
+from tests.system.day_run import DAY, SEED, nothing_runs, tron
 
 BY_THE_CLOCK: Final = {
     "leases": {"expires", "holder"}, "reports": {"closed_at"}, "workloads": {"heartbeat", "launched"},
@@ -95,3 +95,16 @@ def logged(store: DocumentStore) -> Counter[tuple[str, str, str]]:
     """What was said, by whom and how loudly, in whatever order."""
     records = store.query(Query(LOGS, limit=1000))
     return Counter((r.fields["asset_class"], r.fields["severity"], r.fields["message"]) for r in records)
+
+
+def test_as_a_command(ran: RunDay, tmp_path: Path) -> None:
+    """`tron day --store firestore`: the day of the embedded store, in a directory of its own, and nothing runs on."""
+    need_emulator()
+    wanted = json.loads(ran.done.stdout)["order_hash"]
+    done = tron("day", "--date", DAY, "--seed", SEED, "--out", tmp_path, "--store", "firestore", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["order_hash"] == wanted
+    assert [path.name for path in tmp_path.iterdir()] == [f"{DAY}-firestore"]
+    assert nothing_runs(tmp_path)
+    refused = tron("day", "--date", DAY, "--out", tmp_path, "--store", "firestore", "--in-process")
+    assert (refused.returncode, "leave out --store" in refused.stderr) == (2, True)
