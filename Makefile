@@ -23,7 +23,7 @@ check: .venv/ready ## ruff, mypy, the import contracts, the style test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
 
-bench: .venv/ready ## speed of the session that trades, and of the logs (ARGS="--logs")
+bench: .venv/ready ## speed of the stores, of the session that trades, of the logs (ARGS="--only logs")
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: .venv/ready ## rebuild requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)

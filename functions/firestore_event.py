@@ -4,16 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from common.firestore_value import fields_of
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Two images of at most 1 MiB each and their names; what is larger did not come from Firestore."""
-
-
-MAX_AGE_SECONDS: Final = 3600.0
-"""Of an event that still says anything: Eventarc brings back for a day what failed, long after others have done it."""
 
 
 class EventRefused(ValueError):
@@ -22,8 +18,6 @@ class EventRefused(ValueError):
 
 class CloudEvent(Protocol):
     """What functions_framework hands to a function."""
-
-    def get(self, key: str, default: Any = None) -> Any: ...
 
     def get_data(self) -> Any: ...
 
@@ -43,16 +37,6 @@ class DocumentEvent:
 def decode(event: CloudEvent) -> DocumentEvent:
     """The change that a CloudEvent tells of. Raises EventRefused."""
     return decode_data(event.get_data())
-
-
-def age_seconds(event: CloudEvent, now: datetime) -> float:
-    """Since the document was written, by the event's own time; less than 0 where clocks differ. Raises EventRefused."""
-    text = event.get("time")
-    try:
-        written = datetime.fromisoformat(text)
-        return (now - written).total_seconds()
-    except (TypeError, ValueError) as error:
-        raise EventRefused(f"the event's time is {str(text)[:60]!r}, not one with its zone: {error}") from None
 
 
 def decode_data(data: object) -> DocumentEvent:

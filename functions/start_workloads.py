@@ -1,5 +1,8 @@
 """A plan was written: start one workload per enabled asset class, however often the event arrives; a late one none."""
 
+from datetime import timedelta
+from typing import Final
+
 import functions_framework
 
 from common.bootstrap import application
@@ -8,8 +11,11 @@ from common.day.start import start_workloads as start
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.planning.plan import Plan
-from functions.firestore_event import MAX_AGE_SECONDS, CloudEvent, EventRefused, age_seconds, decode
+from functions.firestore_event import CloudEvent, EventRefused, decode, written_at
 from functions.request import flush_logs, function_logs
+
+OLDEST: Final = timedelta(hours=1)
+"""Of an event that still says anything: Eventarc brings back for a day what failed, when others have long done it."""
 
 
 @functions_framework.cloud_event
@@ -20,8 +26,8 @@ def start_workloads(event: CloudEvent) -> None:
         if written.collection != PLANS:
             return
         app = application()
-        if (age := age_seconds(event, app.clock.now())) > MAX_AGE_SECONDS:
-            raise EventRefused(f"{PLANS}/{written.id} was written {age:.0f} s ago: left to the supervisor")
+        if app.clock.now() - (at := written_at(event)) > OLDEST:
+            raise EventRefused(f"{PLANS}/{written.id} is too old, written {at.isoformat()}: left to the supervisor")
         stored = app.store.get(PLANS, written.id)
         if stored is not None:
             day = Plan.from_fields(stored.fields).date

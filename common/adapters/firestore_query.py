@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from common.adapters.sqlite_query import select
-from common.firestore_value import set_value
+from common.firestore_value import set_field
 from common.ports import Document, Filter, Query
 
 _OPERATORS: Final = {
@@ -49,11 +49,15 @@ def _add_filter(target: Any, test: Filter) -> None:
         return
     target.field_filter.op = getattr(StructuredQuery.FieldFilter.Operator, _OPERATORS[operator])
     target.field_filter.field.field_path = field
-    set_value(target.field_filter.value, value)
+    if operator == "in":
+        for item in value:
+            set_field(target.field_filter.value.array_value.values.add(), field, item)
+    else:
+        set_field(target.field_filter.value, field, value)
 
 
 def _begin_after(built: Any, after: Document, field: str, documents: str) -> None:
     if field:
-        set_value(built.start_at.values.add(), after.fields[field])
+        set_field(built.start_at.values.add(), field, after.fields[field])
     built.start_at.values.add().reference_value = f"{documents}/{after.collection}/{after.id}"
     built.start_at.before = False

@@ -16,11 +16,13 @@ from common.planning.document import InvalidDocument
 from common.ports import StoreError
 from common.research.faults import DataError
 from common.research.report import write_report
-from common.settings import Settings, SettingsError, notify_urls
+from common.settings import STORES, Settings, SettingsError, notify_urls
 from jobs.commands import arguments
 from jobs.commands.output import UserError, print_json, profit, tinted
 from jobs.commands.progress import Progress
 from jobs.local.day import DayFailed, LocalDay
+from jobs.local.emulated_store import opened_store
+from jobs.local.firestore_emulator import EmulatorMissing
 from jobs.local.in_process import run_in_process
 from jobs.local.run_directory import (
     DEMO_DATE,
@@ -45,6 +47,8 @@ def register(commands: Any) -> None:
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="default: out")
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
     parser.add_argument("--in-process", action="store_true", help="replay in this process: no functions, no workloads")
+    parser.add_argument("--store", choices=STORES, default="sqlite",
+                        help="firestore: on its emulator, which keeps nothing: such a day begins anew each time")
     parser.add_argument("--fresh", action="store_true", help="throw away what an earlier run of this date left")
     parser.add_argument("--json", action="store_true", help="print the whole result as one JSON object")
     parser.set_defaults(run=run)
@@ -54,7 +58,7 @@ def run(chosen: argparse.Namespace) -> int:
     """0: traded and flat. 1: the day failed, or ended with something open or unexplained."""
     try:
         result, report = _run(chosen)
-    except (DataError, SettingsError, InvalidDocument, OutsideTable, MarketClosed) as error:
+    except (EmulatorMissing, DataError, SettingsError, InvalidDocument, OutsideTable, MarketClosed) as error:
         raise UserError(str(error)) from None
     except (StoreError, OSError) as error:
         raise UserError(f"{chosen.out.resolve()}: {error}: add --fresh to begin anew, or give another --out") from None
@@ -71,7 +75,10 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
     inputs = RunInputs.choose(chosen.date, tuple(chosen.session), chosen.seed, chosen.mandate)
-    home = chosen.out.resolve() / inputs.day.isoformat()
+    embedded = chosen.store == "sqlite"
+    if chosen.in_process and not embedded:
+        raise UserError("--in-process replays in a store of its own: leave out --store")
+    home = chosen.out.resolve() / (f"{inputs.day}" if embedded else f"{inputs.day}-{chosen.store}")
     settings = Settings(
         home=home, mandate=inputs.mandate, seed=inputs.seed, source_name=inputs.source,
         notify_urls=notify_urls(os.environ),
@@ -81,7 +88,8 @@ def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
     if chosen.in_process and not chosen.fresh:
         refuse_other(home, inputs)
     with (
-        open_run(home, inputs, in_process=chosen.in_process, fresh=chosen.fresh) as run_home,
+        open_run(home, inputs, in_process=chosen.in_process, fresh=chosen.fresh or not embedded) as run_home,
+        opened_store(settings, chosen.store) as (settings, relay),
         Progress(quiet=chosen.json) as progress,
     ):
         progress.tell("session", 0.0)
@@ -92,7 +100,7 @@ def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
         if chosen.in_process:
             result = run_in_process(inputs.day, app, progress.tell)
         else:
-            result = LocalDay(inputs.day, app, progress.tell).run()
+            result = LocalDay(inputs.day, app, progress.tell, emulator_relay=relay).run()
     page, _ = write_report(home, result)
     return result, page
 

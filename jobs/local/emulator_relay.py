@@ -1,7 +1,7 @@
 """Eventarc for the Firestore emulator: takes the CloudEvents that it emits, repairs them, and sees them delivered.
 
 The emulator sends each event once and forgets it; its body is base64, its source names the project twice, and its
-headers are raw UTF-8 (tried with the emulator of the gcloud SDK 526; no document says so).
+headers are raw UTF-8 (tried with the emulator of the gcloud SDK 528; no document says so).
 """
 
 import base64

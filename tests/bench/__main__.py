@@ -1,4 +1,4 @@
-"""`make bench`: the session that trades beside its peers, in one process, round by round; then the logs beside theirs.
+"""`make bench`: commits on every store; the session that trades beside its peers, in one process; logs beside theirs.
 
 Uses the peers' benchmark folder (TRON_BENCH, or ../shared/bench beside the repository); makes what it needs there once.
 """
@@ -14,6 +14,7 @@ from tests.bench import logs
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ENGINE: Final = Path(__file__).with_name("session_engine.py")
+PARTS: Final = ("stores", "session", "logs")
 PEERS: Final = ("nautilus", "backtestingpy", "vectorbt_", "hftbacktest_")
 
 
@@ -23,8 +24,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--bars", type=int, default=100_000)
     parser.add_argument("--strategy", choices=("vwap", "ema"), action="append")
-    parser.add_argument("--logs", action="store_true", help="the logs alone")
+    parser.add_argument("--only", choices=PARTS, action="append", help="parts of it; all without")
     chosen = parser.parse_args()
+    parts = chosen.only or PARTS
+    if "stores" in parts:
+        subprocess.run([sys.executable, "-m", "tests.bench.commits"], check=True)
+    if parts == ["stores"]:
+        return 0
     folder = Path(os.environ.get("TRON_BENCH", ROOT.parent / "shared" / "bench"))
     if not (folder / "run_inproc.py").is_file():
         print(f"no peers' benchmark in {folder}: name its folder in TRON_BENCH", file=sys.stderr)
@@ -34,12 +40,13 @@ def main() -> int:
     if not python.exists() or not (home / "data" / "single_1m.parquet").exists():
         print(f"setting up the peers in {home} (minutes, gigabytes, once) ...", flush=True)
         subprocess.run(["sh", str(folder / "setup.sh")], check=True)
-    for strategy in [] if chosen.logs else chosen.strategy or ["vwap", "ema"]:
+    for strategy in (chosen.strategy or ["vwap", "ema"]) if "session" in parts else []:
         command = [str(python), "run_inproc.py", "--n", str(chosen.bars), "--rounds", str(chosen.rounds)]
         command += ["--strategy", strategy, str(ENGINE)]
         command += [peer for peer in PEERS if strategy == "vwap" or peer != "hftbacktest_"]
         subprocess.run(command, check=True, cwd=folder)
-    logs.measure(home / "venvs" / "micro" / "bin" / "python", chosen.rounds)
+    if "logs" in parts:
+        logs.measure(home / "venvs" / "micro" / "bin" / "python", chosen.rounds)
     return 0
 
 

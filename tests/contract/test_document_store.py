@@ -64,6 +64,17 @@ def test_fields_round_trip(store: DocumentStore, fields: dict[str, Any]) -> None
     assert repr(_sorted(found.fields)) == repr(_sorted(fields))
 
 
+def test_names_come_back_sorted(store: DocumentStore) -> None:
+    """At every depth, whatever their order when written: a text made of a document is the same on every store."""
+    names = ["b", "a", "é", "Z", "10", "9"]
+    store.commit([Create("a", "x", {"list": [dict.fromkeys(names)], **{name: dict.fromkeys(names) for name in names}})])
+    found = store.get("a", "x")
+    assert found is not None
+    for fields in (found.fields["a"], found.fields["list"][0]):
+        assert list(fields) == sorted(names)
+    assert list(found.fields) == sorted([*names, "list"])
+
+
 def test_commit_is_all_or_nothing(store: DocumentStore) -> None:
     """One failed precondition among several writes leaves no trace of any of them."""
     (version,) = store.commit([Create("a", "kept", {"n": 1})])

@@ -1,5 +1,6 @@
 """The Firestore store where things go wrong: a server that is away, silent or back, and documents that are not ours."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from common.adapters.firestore_calls import COMMIT_SECONDS, READ_SECONDS, Firest
 from common.ports import Conflict, Create, Delete, Query, StoreError, StoreUnavailable, Update
 from jobs.local.firestore_emulator import HOST, JAR_VARIABLE, EmulatorMissing, FirestoreEmulator, free_port
 from tests.firestore import need_emulator, project_of
+from tests.process.waiting import alive, until
 
 SECONDS = 2 * (READ_SECONDS + COMMIT_SECONDS)
 """Of any call: what is meant is that it is not the minutes of the client's own defaults."""
@@ -99,6 +101,15 @@ def test_versions_that_no_firestore_gave(store: FirestoreStore) -> None:
                 store.commit([write])
 
 
+def test_expiry_is_a_timestamp(store: FirestoreStore) -> None:
+    """At the top level and nowhere else: by a timestamp, and by nothing but one, Firestore deletes."""
+    text = "2026-12-20T09:15:00+05:30"
+    store.commit([Create("a", "x", {"expires": text, "other": text, "in": {"expires": text}})])
+    fields = store._calls.get(f"{store._calls.documents}/a/x").fields  # type: ignore[union-attr]
+    assert fields["expires"].timestamp_value.ToJsonString() == "2026-12-20T03:45:00Z"
+    assert fields["other"].string_value == fields["in"].map_value.fields["expires"].string_value == text
+
+
 def test_a_foreign_document_is_named(store: FirestoreStore) -> None:
     """A timestamp that another program wrote is refused with document and field, instead of being guessed at."""
     from google.cloud.firestore_v1.types import Write
@@ -128,3 +139,22 @@ def test_a_missing_emulator_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(EmulatorMissing, match="no java"):
         FirestoreEmulator().__enter__()
+
+
+def test_the_emulator_falls_with_whoever_started_it() -> None:
+    """kill -9 leaves no emulator behind."""
+    need_emulator()
+    if shutil.which("setpriv") is None:
+        pytest.skip("no setpriv (util-linux) on this machine: nothing tells Java that its parent is gone")
+    program = (
+        "from jobs.local.firestore_emulator import FirestoreEmulator\nimport time\n"
+        "with FirestoreEmulator() as emulator: print(emulator._child.pid, flush=True); time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    ) as owner:
+        assert owner.stdout is not None
+        pid = int(owner.stdout.readline())
+        assert alive(pid)
+        owner.kill()
+    until(lambda: not alive(pid))

@@ -146,8 +146,8 @@ def test_any_bytes_decode_or_are_refused(data: bytes) -> None:
     """No bytes raise anything but EventRefused."""
     @dataclass
     class Event:
-        def get(self, key: str, default: object = None) -> object:
-            raise AssertionError(f"decoding asks for {key}, {default}")
+        def get_attributes(self) -> dict[str, Any]:
+            raise AssertionError("decoding asks for nothing but the data")
 
         def get_data(self) -> bytes:
             return data
