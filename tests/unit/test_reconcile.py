@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.trading.closing import closing_of
 from common.trading.orders import Fill, OrderTag, Purpose, Status
 from common.trading.reconcile import What, difference_fields, square_off_fee
 from tests.unit.books_case import (
@@ -198,6 +199,14 @@ def test_fills_at_one_moment_are_taken_in_the_order_of_their_orders() -> None:
         told = day.copy()
         told.updates = [told.updates[n] for n in places]
         assert told.differences() == []
+
+
+def test_of_two_fills_at_one_moment_ours_was_first() -> None:
+    """A sale by the person at the very moment of our own exit closed nothing of ours."""
+    entry, leave = order(1, 1, 75, [(10_000, 75)], ENTRY, minute=5), order(2, -1, 75, [(9_000, 75)], EXIT, minute=6)
+    told = {one.tag: [update_of(one)] for one in (entry, leave)}
+    closing = closing_of("AAA", {}, told, [foreign(-1, 75, minute=6)])
+    assert (closing.left, closing.helped) == (0, False)
 
 
 def test_a_late_news_of_an_order_counts_once() -> None:
