@@ -225,7 +225,7 @@ def test_as_json() -> None:
     fields = difference_fields(day.differences()[0])
     assert fields == {
         "what": "foreign order", "text": "order 8000400 closed 75 of ours", "tag": "", "symbol": "AAA",
-        "explained": "the broker squared it off, and takes a fee", "quantity": 0, "charges_paise": 5_900,
+        "explained": "the broker squared it off: its fee of 59.00 rupees is in the day's charges", "quantity": 0, "charges_paise": 5_900,
     }
 
 
