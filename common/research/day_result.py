@@ -28,7 +28,8 @@ def build_result(
         "date": day.isoformat(), "mode": plan.get("mode", "paper"), "source": source, "seed": seed,
         "order_hash": order_hash(order for outcome in outcomes for order in outcome.orders),
         "plan": plan, "evidence": evidence, "workloads": [_workload(outcome) for outcome in outcomes],
-        "trades": trades, "totals": _totals(trades, equity, (reconciliation or {}).get("fees_paise", 0)), "equity": equity,
+        "trades": trades, "equity": equity,
+        "totals": _totals(trades, equity, (reconciliation or {}).get("fees_paise", 0)),
         "equity_by_class": {o.asset_class.value: o.equity for o in outcomes},
         "limits": [
             {"asset_class": o.asset_class.value, **limit} for o in outcomes for limit in o.summary.get("limits", ())

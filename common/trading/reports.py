@@ -8,7 +8,7 @@ from common.trading.doubts import Question
 from common.trading.ladder import change_refused
 from common.trading.messages import ChangeFailed, Command, Log, OrderBook, Positions
 from common.trading.news import hear, settled
-from common.trading.orders import Fill, Order, OrderUpdate, Purpose, Status, TransitionError
+from common.trading.orders import Fill, Order, OrderUpdate, Status, TransitionError
 from common.trading.ownership import BY_HAND, Ownership
 from common.trading.slot import Slot
 

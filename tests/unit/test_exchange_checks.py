@@ -94,7 +94,7 @@ def test_the_gap_of_a_stop_is_capped(instrument: Instrument, trigger: int, gap: 
     (100_00, 60_00, 140_00), (50_00, 30_00, 70_00), (30_00, 10_00, 50_00),
 ])
 def test_the_dynamic_band_of_derivatives(last: int, lowest: int, highest: int) -> None:
-    """Options: 40% around the reference, 20 rupees at or below 50; futures: 3%; shares: none. Only what would pay too much or ask too little is refused."""
+    """Options 40% around the reference, 20 rupees at or below 50; futures 3%: only what pays too much is refused."""
     book = strict(CALL, last)
     assert refuses(book, CALL, 1, highest) == refuses(book, CALL, -1, lowest) == ""
     assert refuses(book, CALL, 1, highest + 5) == refuses(book, CALL, -1, lowest - 5) == OUTSIDE_CIRCUIT

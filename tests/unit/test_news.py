@@ -225,7 +225,7 @@ def test_a_change_that_the_exchange_refuses_later_waits() -> None:
 
 
 def test_a_cancellation_of_which_nothing_is_heard_is_asked_for_again() -> None:
-    """Its modifications used up, an exit that leaves is cancelled: once, and once more when ten seconds brought nothing."""
+    """Its modifications used up, an exit that leaves is cancelled: once, and again when ten seconds brought nothing."""
     wire = Wire()
     made, _, stop = protected(wire, pace=LIVE)
     stop.modifications = 25

@@ -47,7 +47,7 @@ def test_news_in_another_order_than_it_happened_makes_the_same_trades() -> None:
 
 
 def test_a_basket_of_a_name_that_was_used_comes_back_with_its_own_legs() -> None:
-    """Strategies name baskets after their underlying: the second of a day has other strikes, and is whole all the same."""
+    """Strategies name baskets after their underlying: the second of a day has other strikes."""
     life = opened_life()
     finish(life)
     opened_again(life, CALLS)
