@@ -10,7 +10,7 @@ from common.exchange.resting import Terms
 from common.market.instrument import Instrument
 from common.market.instrument import Kind as InstrumentKind
 from common.market.money import Paise, rupees_text
-from common.market.rules import option_price_band, stop_limit_gap
+from common.market.rules import price_band, stop_limit_gap
 from common.trading.errors import OrderRejected
 from common.trading.orders import Kind
 
@@ -31,7 +31,7 @@ BEING_PROCESSED: Final = "Order cannot be changed as it is being processed. Try 
 TOO_MANY_CHANGES: Final = "Maximum allowed order modifications exceeded."
 RMS_CANCELLED: Final = "RMS:Auto Square Off: pending orders are cancelled"
 
-_OPTIONS: Final = (InstrumentKind.CALL, InstrumentKind.PUT)
+_DERIVATIVES: Final = (InstrumentKind.FUTURE, InstrumentKind.CALL, InstrumentKind.PUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Rules:
     """What is refused besides lots, ticks, freeze quantity and triggers through the last price.
 
     All off by default: a replay of recorded bars knows no bands, no funds and no broker's clock.
-    on: date whose caps on the gap of a stop and whose bands of options apply; None: neither is looked at.
+    on: date whose caps on the gap of a stop and whose bands of derivatives apply; None: neither is looked at.
     rms_cutoff: nanoseconds UTC from which the broker takes no intraday order; None: never.
     modifications: most changes of one order (25 at the broker); None: any number.
     margin, cash: the account's funds, cash in paise; None: they are not looked at.
@@ -68,7 +68,7 @@ class Checks:
         self.bands: dict[str, tuple[Paise, Paise]] = {}
         self.priced = rules.on is not None
         self.banded = frozenset(
-            symbol for symbol, one in instruments.items() if rules.on is not None and one.kind in _OPTIONS
+            symbol for symbol, one in instruments.items() if rules.on is not None and one.kind in _DERIVATIVES
         )
 
     def set_band(self, symbol: str, lower: Paise, upper: Paise) -> None:
@@ -126,5 +126,5 @@ class Checks:
         on = self.rules.on
         if on is None or not reference or instrument.symbol not in self.banded:
             return False
-        lower, upper = option_price_band(round(reference), on)
+        lower, upper = price_band(instrument.kind, round(reference), on)
         return price > upper if side > 0 else price < lower

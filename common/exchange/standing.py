@@ -1,4 +1,4 @@
-"""The market as it stands: the last bar or quote of each symbol, and the reference prices of options."""
+"""The market as it stands: the last bar or quote of each symbol, and the reference prices of derivatives."""
 
 from collections import deque
 from typing import Final
@@ -39,7 +39,7 @@ class Standing:
         return event.close if ts >= event.ts + NANOSECONDS_A_MINUTE else event.open
 
     def reference(self, symbol: str, ts: int) -> float:
-        """Of an option's price band at `ts`, paise: the average of the last half minute, else the last price, or 0."""
+        """Of a derivative's band at `ts`, paise: the average of the last half minute, else the last price, or 0."""
         recent = [last for seen, last in self._seen.get(symbol, ()) if ts - WINDOW < seen <= ts]
         return sum(recent) / len(recent) if recent else self.price(symbol, ts)
 

@@ -71,9 +71,14 @@ def stop_limit_gap(kind: Kind, trigger_paise: Paise, on: date) -> Paise:
     return _distance(name, trigger_paise, on)
 
 
-def option_price_band(reference_paise: Paise, on: date) -> tuple[Paise, Paise]:
-    """Lowest and highest price the exchange takes for an option around its reference price, paise."""
-    distance = _distance("option_price_band", reference_paise, on)
+def price_band(kind: Kind, reference_paise: Paise, on: date) -> tuple[Paise, Paise]:
+    """Lowest and highest price the exchange takes for a future or an option around its reference price, paise.
+
+    Raises ValueError for other kinds: a share has its circuit limits of the day instead.
+    """
+    if kind not in (Kind.FUTURE, Kind.CALL, Kind.PUT):
+        raise ValueError(f"{kind} has no price band around a reference; ask for FUT, CE or PE")
+    distance = _distance("price_band" if kind is Kind.FUTURE else "option_price_band", reference_paise, on)
     return max(0, reference_paise - distance), reference_paise + distance
 
 

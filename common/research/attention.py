@@ -107,12 +107,14 @@ def _warnings(result: Mapping[str, Any]) -> Iterator[Notice]:
 
 def _books(result: Mapping[str, Any]) -> Iterator[Notice]:
     trades, totals = items(result, "trades"), fields(result, "totals")
+    fees = figures.money(totals, "fees") or 0
+    besides = {"charges": fees, "net": -fees}
     for name in ("gross", "charges", "net"):
         amounts = [figures.money(trade, name) for trade in trades]
         total = totals.get(f"{name}_paise")
         if total is None or None in amounts:
             continue
-        added = sum(amount for amount in amounts if amount is not None)
+        added = sum(amount for amount in amounts if amount is not None) + besides.get(name, 0)
         if added != total:
             yield Notice(
                 "alarm",

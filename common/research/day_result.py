@@ -6,7 +6,7 @@ from typing import Any
 
 from common.market.bar import Bar
 from common.market.indian_time import at
-from common.market.money import rupees_text
+from common.market.money import Paise
 from common.research.reconciliation import alarm_texts
 from common.research.workload import Outcome
 from common.trading.charges import SEGMENT_OF, rates_on
@@ -28,13 +28,14 @@ def build_result(
         "date": day.isoformat(), "mode": plan.get("mode", "paper"), "source": source, "seed": seed,
         "order_hash": order_hash(order for outcome in outcomes for order in outcome.orders),
         "plan": plan, "evidence": evidence, "workloads": [_workload(outcome) for outcome in outcomes],
-        "trades": trades, "totals": _totals(trades, equity), "equity": equity,
+        "trades": trades, "equity": equity,
+        "totals": _totals(trades, equity, (reconciliation or {}).get("fees_paise", 0)),
         "equity_by_class": {o.asset_class.value: o.equity for o in outcomes},
         "limits": [
             {"asset_class": o.asset_class.value, **limit} for o in outcomes for limit in o.summary.get("limits", ())
         ],
         "bars": _candles(bars), "differences": found, "reconciliation": dict(reconciliation or {}),
-        "warnings": [*found, *_fees(reconciliation or {}), *_extrapolated(day, outcomes)],
+        "warnings": [*found, *_extrapolated(day, outcomes)],
     }
 
 
@@ -59,15 +60,19 @@ def _total(outcomes: Sequence[Outcome]) -> list[tuple[str, int]]:
     return list(found.items())
 
 
-def _totals(trades: Sequence[Mapping[str, Any]], equity: Sequence[tuple[str, int]]) -> dict[str, Any]:
+def _totals(
+    trades: Sequence[Mapping[str, Any]], equity: Sequence[tuple[str, int]], fees: Paise,
+) -> dict[str, Any]:
+    """fees: what the broker takes besides what its trades cost, part of the charges."""
     gross = sum(trade["gross_paise"] for trade in trades)
-    charges = sum(trade["charges_paise"] for trade in trades)
+    charges = sum(trade["charges_paise"] for trade in trades) + fees
     peak = drawdown = 0
     for _, net in equity:
         peak = max(peak, net)
         drawdown = max(drawdown, peak - net)
     return {
-        "gross_paise": gross, "charges_paise": charges, "net_paise": gross - charges, "trades": len(trades),
+        "gross_paise": gross, "charges_paise": charges, "fees_paise": fees, "net_paise": gross - charges,
+        "trades": len(trades),
         "wins": sum(1 for trade in trades if trade["net_paise"] > 0),
         "losses": sum(1 for trade in trades if trade["net_paise"] < 0), "max_drawdown_paise": drawdown,
         "charges_share": round(charges / abs(gross), 4) if gross else None,
@@ -114,12 +119,6 @@ def _equity(outcome: Outcome) -> list[str]:
     if not outcome.equity or outcome.equity[-1][1] == net:
         return []
     return [f"{outcome.asset_class.value}: equity ends at {outcome.equity[-1][1]} paise and trades add up to {net}"]
-
-
-def _fees(reconciliation: Mapping[str, Any]) -> list[str]:
-    fees = reconciliation.get("fees_paise", 0)
-    text = f"the broker takes {rupees_text(fees)} rupees for squaring off; they are in no trade"
-    return [text] if fees else []
 
 
 def _extrapolated(day: date, outcomes: Sequence[Outcome]) -> list[str]:

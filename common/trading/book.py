@@ -58,8 +58,9 @@ class Book:
     """
 
     __slots__ = (
-        "_alarms", "account", "asset_class", "baskets", "counted", "day", "denied", "doubts", "flat_seconds", "flattening",
-        "heard", "level", "orders", "pace", "policy", "prefix", "rate", "rates", "seen", "sequence", "trades",
+        "_alarms", "account", "asset_class", "baskets", "counted", "day", "denied", "doubts", "flat_seconds",
+        "flattening", "heard", "level", "orders", "pace", "policy", "prefix", "rate", "rates", "seen", "sequence",
+        "trades",
     )
 
     def __init__(

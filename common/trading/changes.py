@@ -25,7 +25,9 @@ def change(
 
     False where it has to wait; the slot then looks again at the next timer.
     """
-    if order in book.doubts or order.cancelling or order.status in _NOT_CHANGEABLE:
+    # While a change is on its way the broker refuses the next.
+    under_way = 0 <= now - order.changed < coalesced_for(book)
+    if under_way or order in book.doubts or order.cancelling or order.status in _NOT_CHANGEABLE:
         slot.alert = True
         return False
     if order.modifications >= book.policy.modifications:
@@ -47,6 +49,11 @@ def cancel(book: Book, order: Order, now: int, out: list[Command]) -> None:
         return
     order.cancelling = now
     out.append(CancelOrder(order))
+
+
+def coalesced_for(book: Book) -> int:
+    """So long what would change an order gathers before it is changed again, nanoseconds."""
+    return int(book.pace.coalesce_seconds * NANOSECONDS_A_SECOND)
 
 
 def after_refusal(refusals: int, now: int) -> int:

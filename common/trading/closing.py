@@ -69,7 +69,7 @@ def closing_of(
     """known: our orders by tag; told: the broker's of ours by tag; foreign: others' orders in our symbols.
 
     The broker's fills count, the store's where the broker has no such order. What the broker counts as filled without
-    telling the fills counts for the position, at no price.
+    telling the fills counts for the position, at no price. At one moment ours come first, as in the session.
     """
     rows: list[_Row] = []
     for tag, same in told.items():
@@ -87,7 +87,8 @@ def closing_of(
     others = [update for update in foreign if update.symbol == symbol]
     for update in others:
         rows += _rows(update, update.side, 0, update.broker_id, update)
-    return _walk(symbol, sorted(rows, key=lambda row: (row.ts, row.foreign is not None, row.sequence, row.number)), others)
+    rows.sort(key=lambda row: (row.ts, row.foreign is not None, row.sequence, row.number))
+    return _walk(symbol, rows, others)
 
 
 def _rows(

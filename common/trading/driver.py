@@ -4,9 +4,9 @@ Replay, paper, live and simulation differ in the feed, the broker and the ledger
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
-from common.market.bar import Bar, Quote
+from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.trading.errors import (
     BrokerUnavailable,
     IntentRefused,
@@ -34,6 +34,7 @@ from common.trading.messages import (
 )
 from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Status
 from common.trading.session import Session
+from common.trading.stamps import Stamps
 from common.trading.trades import Trade
 
 MAX_ROUNDS: Final = 100
@@ -65,6 +66,15 @@ class OrderRoute(Protocol):
 
     def positions(self) -> Mapping[str, int]:
         """Signed net units of the day by symbol, not only ours. Raises BrokerUnavailable."""
+        ...
+
+
+@runtime_checkable
+class TimedRoute(Protocol):
+    """A simulated broker with latency: requests arrive when somebody says that so much time has passed."""
+
+    def pass_time(self, ts: int) -> bool:
+        """It is `ts` (nanoseconds UTC); True when `drain` has something."""
         ...
 
 
@@ -104,8 +114,10 @@ class Driver:
         self.route = route
         self.ledger = ledger
         self.clock = clock or (lambda: session.now)
+        self._timed = route if clock is not None and isinstance(route, TimedRoute) else None
         self.intents = 0
         self.sent = 0
+        self._stamps = Stamps(clock, ledger.log)
         self._unreadable = False
         self._carriers: dict[type, Callable[[Any], None]] = {
             CommitIntent: self._commit, PlaceOrder: self._place, ModifyOrder: self._modify, CancelOrder: self._cancel,
@@ -125,6 +137,10 @@ class Driver:
 
     def take(self, event: Event) -> None:
         """One event of any kind, for a feed that is alive."""
+        if isinstance(event, Bar) and self._stamps.ahead(event.ts + NANOSECONDS_A_MINUTE):
+            return  # no minute that is still to come has ended
+        if isinstance(event, Quote):
+            event = self._stamps.believed(event)
         if isinstance(event, (Bar, Quote)):
             self.route.observe(event)
         self.settle()
@@ -133,6 +149,8 @@ class Driver:
 
     def pass_time(self, ts: int) -> None:
         """Time without news: `ts` in nanoseconds, UTC."""
+        if self._timed is not None and self._timed.pass_time(ts):
+            self.settle()
         commands = self.session.on_timer(Timer(ts))
         if commands:
             self.carry_out(commands)
@@ -168,7 +186,7 @@ class Driver:
             if not updates:
                 return
             for update in updates:
-                commands = on_update(update)
+                commands = on_update(self._stamps.believed(update))
                 if heard:
                     self._note_heard()  # before what follows from it: a trade is stored with the fills that made it
                 if commands:

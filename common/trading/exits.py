@@ -4,7 +4,7 @@ from typing import Final
 
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.trading.book import Book
-from common.trading.changes import cancel, change, slice_of
+from common.trading.changes import cancel, change, coalesced_for, slice_of
 from common.trading.ladder import leave, step_out
 from common.trading.limits import EXIT_ALLOWED
 from common.trading.messages import Command, Log
@@ -161,7 +161,7 @@ def _grow(book: Book, slot: Slot, side: int, missing: int, now: int, out: list[C
         leave(book, slot, slot.blocked, now, out)
         step_out(book, slot, abs(slot.quantity), now, out)
         return
-    if slot.exits and slot.entry is not None and now - slot.resized_at < _coalesce(book):
+    if slot.exits and slot.entry is not None and now - slot.resized_at < coalesced_for(book):
         slot.alert = True  # more of the entry may fill within the same half second
         return
     if not slot.exits:
@@ -207,10 +207,6 @@ def _resize(book: Book, slot: Slot, order: Order, quantity: int, now: int, out: 
         change(book, slot, order, now, Kind.LIMIT, quantity, order.price, 0, out)
     else:
         change(book, slot, order, now, order.kind, quantity, order.price, order.trigger, out)
-
-
-def _coalesce(book: Book) -> int:
-    return int(book.pace.coalesce_seconds * NANOSECONDS_A_SECOND)
 
 
 def _block(book: Book, slot: Slot, now: int, out: list[Command], reason: str = UNEXPLAINED) -> None:

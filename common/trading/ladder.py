@@ -80,6 +80,8 @@ def _spread_over(
     """Give every working exit its part of `need` at `price`, and the rest to fresh ones; False where it has to wait."""
     most = slice_of(slot)
     missing = need - sum(order.remaining for order in slot.exits)
+    if missing < 0:  # what is being cancelled is not given up a second time
+        missing = min(0, need - sum(order.remaining for order in slot.exits if not order.cancelling))
     parts, missing = _parts(slot.exits, missing, most)
     done = True
     for order, part in parts:

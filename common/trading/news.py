@@ -47,7 +47,7 @@ def hear(
     if filled and slot.quantity:
         book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))
     if filled and order.purpose is Purpose.EXIT:
-        slot.refused_exits = 0
+        slot.refused_exits = slot.retry_at = 0
     order.told, before = max(order.told, update.filled), order.status
     if order.told > order.filled:
         # The broker has counted fills that we have not been told: nothing is settled before we know them.

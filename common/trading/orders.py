@@ -139,9 +139,9 @@ class Order:
     """
 
     __slots__ = (
-        "after", "basket", "broker_id", "cancelling", "changed", "counted", "created", "fill_ids", "filled", "fills", "is_slice", "kind",
-        "modifications", "need", "numbers", "price", "purpose", "quantity", "reason", "refusals", "retry_at",
-        "sequence", "side", "status", "stepped_at", "steps", "stop_distance", "strategy", "symbol", "tag",
+        "after", "basket", "broker_id", "cancelling", "changed", "counted", "created", "fill_ids", "filled", "fills",
+        "is_slice", "kind", "modifications", "need", "numbers", "price", "purpose", "quantity", "reason", "refusals",
+        "retry_at", "sequence", "side", "status", "stepped_at", "steps", "stop_distance", "strategy", "symbol", "tag",
         "target_distance", "told", "trail_distance", "trigger", "triggered", "trips", "turnover", "wanted",
     )
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from common.market.calendar import SessionTimes
-from common.market.money import Paise, paise_from_rupees
+from common.market.money import Paise, paise_from_rupees, rupees_text
 from common.market.tables import row_in_force, toml_table
 from common.trading.book import purpose_of
 from common.trading.charges import ChargeRates
@@ -171,7 +171,9 @@ def _others(books: Books, closing: Closing) -> Iterator[Difference]:
             words = update.reason.lower()
             by_broker = update.ts >= broker_from or any(word in words for word in _BY_THE_BROKER)
             fee = square_off_fee(books.times, books.rates) if by_broker else 0
-            why = "the broker squared it off, and takes a fee" if by_broker else "a person closed it by hand"
+            why = "a person closed it by hand"
+            if by_broker:
+                why = f"the broker squared it off: its fee of {rupees_text(fee)} rupees is in the day's charges"
             text = f"{label} closed {closed} of ours"
             yield Difference(What.FOREIGN, text, update.tag, closing.symbol, why, charges=fee)
         if beyond:

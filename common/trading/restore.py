@@ -25,9 +25,9 @@ def restore(
     """Rebuild positions, P&L, baskets and trades from the orders' fills, as far as the store knows them.
 
     orders: all of this workload's day. others: what the broker's book has besides, of which some may have closed ours:
-    when they did says how much of what was filled after them is still held. Returns the trades and logs of what is rebuilt; orders are sent only after the
-    session has been handed an OrderBook (`Driver.reconcile`). An order of which the store does not know whether it
-    was placed becomes a doubt. Raises TransitionError.
+    when they did says how much of what was filled after them is still held. Returns the trades and logs of what is
+    rebuilt; orders are sent only after the session has been handed an OrderBook (`Driver.reconcile`). An order of which
+    the store does not know whether it was placed becomes a doubt. Raises TransitionError.
     """
     book, out = session.book, list[Command]()
     session.recovered, session.now = False, now

@@ -62,7 +62,6 @@ class Slot:
         self.entry: Order | None = None
         self.exits: list[Order] = []
         self.basket: Basket | None = None
-        self.refused_exits = self.retry_at = 0
         self.taken: list[Fill] = []
         self.stop_price: Paise = 0
         self.target_price: Paise = 0
@@ -107,6 +106,7 @@ class Slot:
         self.exits.clear()
         self.leaving = ""
         self.leaving_since = self.step = self.stepped_at = self.resized_at = 0
+        self.refused_exits = self.retry_at = 0
         self.trail: Paise = 0
         self.best: Paise = 0
 

@@ -55,6 +55,7 @@ def test_the_way_out_begins_with_the_shorts() -> None:
     trade(made, wire, stop, 150)
     assert only(made, PUT_HEDGE, EXIT).quantity == 225
     trade(made, wire, stop)
+    made.wait(1)
     assert only(made, PUT_HEDGE, EXIT).quantity == UNITS
     trade(made, wire, sale)
     made.wait(2)

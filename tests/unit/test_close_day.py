@@ -21,6 +21,7 @@ from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.planning.rule_planner import plan_by_rules
 from common.ports import Create
+from common.research.attention import notices
 from common.research.reconciliation import alarm_texts
 from common.research.report import MAX_DIFFERENCES, render_html
 from common.trading.errors import BrokerUnavailable
@@ -199,12 +200,18 @@ def test_a_manual_exit_needs_nobody(tmp_path: Path) -> None:
 
 
 def test_the_brokers_fee_is_said(tmp_path: Path) -> None:
-    """What the broker takes for its own square-off is in no trade: the report says how much is missing."""
+    """What the broker takes for its own square-off is in no trade, and yet in the day's charges and its result."""
     day = day_of([order(1, 1, 75, [(5_000, 75)], Purpose.ENTRY, "BBB")])
     day.updates.append(foreign(-1, 75, symbol="BBB", minute=370))
     result = Closing(tmp_path, day).run()
     assert result["reconciliation"]["fees_paise"] == 5_900
-    assert result["warnings"] == ["the broker takes 59.00 rupees for squaring off; they are in no trade"]
+    traded = sum(trade["charges_paise"] for trade in result["trades"])
+    assert (result["totals"]["fees_paise"], result["totals"]["charges_paise"]) == (5_900, traded + 5_900)
+    assert result["totals"]["net_paise"] == result["totals"]["gross_paise"] - traded - 5_900
+    assert result["warnings"] == []
+    assert not any("do not add up" in notice.text for notice in notices(result))
+    (taken,) = [one for one in result["reconciliation"]["differences"] if one["charges_paise"]]
+    assert taken["explained"] == "the broker squared it off: its fee of 59.00 rupees is in the day's charges"
 
 
 def test_a_broker_that_does_not_answer(tmp_path: Path) -> None:

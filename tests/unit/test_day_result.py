@@ -54,8 +54,8 @@ def test_books_that_agree() -> None:
     found = result(GOOD)
     assert found["warnings"] == []
     assert found["totals"] == {
-        "gross_paise": 1_000, "charges_paise": 100, "net_paise": 900, "trades": 1, "wins": 1, "losses": 0,
-        "max_drawdown_paise": 0, "charges_share": 0.1,
+        "gross_paise": 1_000, "charges_paise": 100, "fees_paise": 0, "net_paise": 900, "trades": 1, "wins": 1,
+        "losses": 0, "max_drawdown_paise": 0, "charges_share": 0.1,
     }
     [workload] = found["workloads"]
     assert (workload["orders"], workload["fills"], workload["trades"], workload["net_paise"]) == (2, 2, 1, 900)

@@ -1,15 +1,18 @@
 """The driver: intents before orders, what a refusal and a doubt become, and that it ends."""
 
-
 import pytest
 
+from common.exchange.latency import Latency
+from common.exchange.simulated import Exchange
 from common.market.bar import Bar, Quote
+from common.research.replay import MemoryLedger
 from common.trading.driver import MAX_ROUNDS, Driver
 from common.trading.errors import OrderRejected, OrderUnknown, TradingStopped
-from common.trading.messages import Timer
-from common.trading.orders import Kind, OrderTag, OrderUpdate, Status
+from common.trading.limits import EXIT_ALLOWED
+from common.trading.messages import Command, Timer
+from common.trading.orders import Kind, OrderTag, OrderUpdate, Purpose, Status
 from common.trading.pace import LIVE
-from tests.unit.trading_case import LONG, SECOND, Script, desk, exchange, flat, minute, open_session, share
+from tests.unit.trading_case import EXACT, LONG, SECOND, Script, desk, exchange, flat, minute, open_session, share
 from tests.unit.wire_case import Journal, Wire, entered, fill, protected
 
 
@@ -19,7 +22,7 @@ def driven(wire: Wire, *, refuse: bool = False) -> Driver:
 
 
 def test_an_intent_is_durable_before_its_order_is_sent() -> None:
-    """Entry and stop alike: intend, then place, nothing between."""
+    """Entry and stop alike: intend, then place, nothing between; with the stop's goes what the entry has filled."""
     wire = Wire()
     driver = driven(wire)
     driver.run(flat("AAA", 1))
@@ -31,7 +34,7 @@ def test_an_intent_is_durable_before_its_order_is_sent() -> None:
         ("intend", "T250829S00001E"), ("place", "T250829S00001E"),
         ("intend", "T250829S00002X"), ("place", "T250829S00002X"),
     ]
-    assert wire.calls[-1] == ("changed", "T250829S00001E", Status.COMPLETE)
+    assert wire.calls[-3] == ("changed", "T250829S00001E", Status.COMPLETE)
 
 
 def test_without_a_durable_intent_nothing_is_sent() -> None:
@@ -188,3 +191,44 @@ def test_a_resolved_doubt_is_stored() -> None:
     driver.run(flat("AAA", 1))
     driver.pass_time(minute(1) + SECOND)
     assert wire.asked("changed")[-1] == ("changed", "T250829S00001E", Status.NOT_PLACED)
+
+
+def test_a_simulated_broker_is_told_the_time() -> None:
+    """With latency an order arrives when time has passed, also where no quote comes; a replay's market is the time."""
+    for clock, status in ((lambda: minute(1), Status.OPEN), (None, Status.SENT)):
+        book = Exchange({"AAA": share()}, EXACT, latency=Latency(SECOND, SECOND))
+        book.pass_time(minute(1))
+        session, ledger = open_session([share()], lambda _: None, pace=LIVE), MemoryLedger()
+        driver = Driver(session, book, ledger, clock)
+        out: list[Command] = []
+        entry = session.book.send(
+            session.slots["AAA"], Purpose.ENTRY, 1, 10, Kind.LIMIT, 100_00, 0, minute(1), EXIT_ALLOWED, out,
+        )
+        driver.carry_out(out)
+        driver.pass_time(minute(1))
+        driver.settle()
+        assert entry.status is Status.SENT
+        driver.pass_time(minute(1) + 2 * SECOND)
+        assert entry.status is status
+
+
+def test_a_stamp_from_the_future_moves_no_time() -> None:
+    """A quote of tomorrow counts as of now, what comes after it is no old news, and a person is told once."""
+    wire, ledger = Wire(), MemoryLedger()
+    session = open_session([share()], lambda _: Script(signals={0: LONG}), pace=LIVE)
+    now = [minute(1)]
+    driver = Driver(session, wire, ledger, lambda: now[0])
+    tomorrow = minute(1) + 86_400 * SECOND
+    driver.take(Quote(tomorrow, "AAA", 101_00))
+    assert session.now == minute(1)
+    now[0] += SECOND
+    driver.take(Quote(now[0], "AAA", 102_00))
+    assert (session.now, session.slots["AAA"].last.close) == (now[0], 102_00)  # type: ignore[union-attr]
+    driver.take(Bar(tomorrow, "AAA", 1, 1, 1, 1))
+    entry_free = session.slots["AAA"].entry is None
+    wire.queue.append(OrderUpdate(OrderTag(""), Status.OPEN, tomorrow, symbol="AAA", side=1))
+    driver.settle()
+    assert (session.now, entry_free) == (now[0], True)
+    assert [record.severity for record in ledger.records].count("ERROR") == 1
+    driver.take(Quote(now[0] + 4 * SECOND, "AAA", 103_00))
+    assert session.now == now[0] + 4 * SECOND

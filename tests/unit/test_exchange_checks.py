@@ -93,13 +93,16 @@ def test_the_gap_of_a_stop_is_capped(instrument: Instrument, trigger: int, gap: 
 @pytest.mark.parametrize(("last", "lowest", "highest"), [
     (100_00, 60_00, 140_00), (50_00, 30_00, 70_00), (30_00, 10_00, 50_00),
 ])
-def test_the_dynamic_band_of_options(last: int, lowest: int, highest: int) -> None:
-    """40% around the reference, 20 rupees at or below 50; only what would pay too much or ask too little is refused."""
+def test_the_dynamic_band_of_derivatives(last: int, lowest: int, highest: int) -> None:
+    """Options 40% around the reference, 20 rupees at or below 50; futures 3%: only what pays too much is refused."""
     book = strict(CALL, last)
     assert refuses(book, CALL, 1, highest) == refuses(book, CALL, -1, lowest) == ""
     assert refuses(book, CALL, 1, highest + 5) == refuses(book, CALL, -1, lowest - 5) == OUTSIDE_CIRCUIT
     assert refuses(book, CALL, 1, lowest - 5) == refuses(book, CALL, -1, highest + 5) == ""
     assert refuses(strict(share()), share(), 1, 150_00) == ""
+    coming = strict(future(), 24_000_00)
+    assert refuses(coming, future(), 1, 24_720_00) == refuses(coming, future(), -1, 23_280_00) == ""
+    assert refuses(coming, future(), 1, 24_721_00) == refuses(coming, future(), -1, 23_279_00) == OUTSIDE_CIRCUIT
     assert refuses(opened(CALL, rules=Rules(on=DAY)), CALL, 1, 999_00) == ""
 
 

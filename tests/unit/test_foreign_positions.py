@@ -13,13 +13,14 @@ from tests.unit.wire_case import Wire, entered, fill, hand, protected, read_twic
 
 
 def reborn(made: Desk, wire: Wire) -> Desk:
-    """The same day started again, before the books are read."""
+    """The same day started again, as far as the store and the broker's book go."""
     session = open_session([share()], lambda _: None, pace=LIVE)
     session.slots["AAA"].last = made.slot().last
     again = Desk(session, type(made.driver)(session, wire, made.ledger), made.ledger)
     orders = [order_from_fields(order_fields(order)) for order in made.ledger.orders.values()]
     made.ledger.orders = {order.tag: order for order in orders}
-    again.driver.carry_out(restore(session, orders, made.session.now))
+    others = [update for update in wire.orders() if not update.tag]
+    again.driver.carry_out(restore(session, orders, made.session.now, others))
     return again
 
 

@@ -2,11 +2,12 @@
 
 
 from common.trading.doubts import Question
-from common.trading.errors import OrderUnknown
+from common.trading.errors import OrderRejected, OrderUnknown
+from common.trading.halts import HaltLevel
 from common.trading.orders import Kind, OrderUpdate, Purpose, Status
 from common.trading.pace import LIVE
 from tests.unit.trading_case import LONG, PATIENT, SHORT, desk, flat
-from tests.unit.wire_case import Wire, entered, fill, protected
+from tests.unit.wire_case import Wire, entered, fill, hand, protected
 
 
 def test_fills_that_were_counted_and_not_told_are_waited_for() -> None:
@@ -206,3 +207,59 @@ def test_a_later_slice_that_was_given_up_binds_nothing_twice() -> None:
     made.driver.settle()
     assert made.slot().entry is second
     assert made.account.reserved["AAA"] == bound
+
+
+def test_a_change_that_the_exchange_refuses_later_waits() -> None:
+    """The broker took it and the exchange did not: asked for again after a while, so that none of the 25 is wasted."""
+    wire = Wire()
+    made, entry, stop = protected(wire, pace=LIVE)
+    before = (stop.kind, stop.quantity, stop.price, stop.trigger)
+    wire.foreign(-1, hand(made, 100))
+    made.driver.settle()
+    wire.show(stop, Status.TRIGGER_PENDING, terms=before)
+    wire.queue.append(OrderUpdate(stop.tag, Status.TRIGGER_PENDING, made.session.now + 1, (), "", "halted", before))
+    made.wait(1)
+    assert (stop.quantity, len(wire.asked("modify"))) == (entry.quantity, 1)
+    made.wait(2)
+    assert [call[3] for call in wire.asked("modify")] == [entry.quantity - 100] * 2
+
+
+def test_a_cancellation_of_which_nothing_is_heard_is_asked_for_again() -> None:
+    """Its modifications used up, an exit that leaves is cancelled: once, and again when ten seconds brought nothing."""
+    wire = Wire()
+    made, _, stop = protected(wire, pace=LIVE)
+    stop.modifications = 25
+    made.control(HaltLevel.FLATTEN)
+    made.wait(9)
+    assert wire.asked("cancel") == [("cancel", stop.tag)]
+    made.wait(3)
+    assert wire.asked("cancel") == [("cancel", stop.tag)] * 2
+
+
+def test_a_change_waits_for_the_one_on_its_way() -> None:
+    """The broker refuses a second change while it works at the first: both sales by hand are one more change."""
+    wire = Wire()
+    made, entry, _ = protected(wire, pace=LIVE)
+    wire.foreign(-1, hand(made, 100, id="one"), id="F1")
+    made.driver.settle()
+    wire.foreign(-1, hand(made, 50, id="two"), id="F2")
+    made.driver.settle()
+    assert [call[3] for call in wire.asked("modify")] == [entry.quantity - 100]
+    made.wait(1)
+    assert [call[3] for call in wire.asked("modify")] == [entry.quantity - 100, entry.quantity - 150]
+
+
+def test_what_an_exit_has_filled_ends_the_wait() -> None:
+    """A change was refused because the stop was just being filled: its next step does not wait for seconds."""
+    wire = Wire()
+    made, _, stop = protected(wire)
+    wire.faults["modify"] = [OrderRejected("being processed")]
+    made.control(HaltLevel.FLATTEN)
+    assert made.slot().retry_at > made.session.now
+    wire.say(stop, Status.OPEN, fill(stop, 100, 99_00, ts=made.session.now))
+    made.driver.settle()
+    assert (made.slot().retry_at, len(wire.asked("modify"))) == (0, 2)
+    wire.say(stop, Status.COMPLETE, fill(stop, stop.quantity - 100, 99_00, id="rest", ts=made.session.now))
+    made.driver.settle()
+    made.wait(1)
+    assert (made.slot().busy, made.slot().refused_exits, made.slot().retry_at) == (False, 0, 0)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.trading.closing import closing_of
 from common.trading.orders import Fill, OrderTag, Purpose, Status
 from common.trading.reconcile import What, difference_fields, square_off_fee
 from tests.unit.books_case import (
@@ -200,6 +201,14 @@ def test_fills_at_one_moment_are_taken_in_the_order_of_their_orders() -> None:
         assert told.differences() == []
 
 
+def test_of_two_fills_at_one_moment_ours_was_first() -> None:
+    """A sale by the person at the very moment of our own exit closed nothing of ours."""
+    entry, leave = order(1, 1, 75, [(10_000, 75)], ENTRY, minute=5), order(2, -1, 75, [(9_000, 75)], EXIT, minute=6)
+    told = {str(one.tag): [update_of(one)] for one in (entry, leave)}
+    closing = closing_of("AAA", {}, told, [foreign(-1, 75, minute=6)])
+    assert (closing.left, closing.helped) == (0, False)
+
+
 def test_a_late_news_of_an_order_counts_once() -> None:
     """The same order told twice is one order, and its last word counts."""
     day = plain_day()
@@ -216,7 +225,8 @@ def test_as_json() -> None:
     fields = difference_fields(day.differences()[0])
     assert fields == {
         "what": "foreign order", "text": "order 8000400 closed 75 of ours", "tag": "", "symbol": "AAA",
-        "explained": "the broker squared it off, and takes a fee", "quantity": 0, "charges_paise": 5_900,
+        "explained": "the broker squared it off: its fee of 59.00 rupees is in the day's charges", "quantity": 0,
+        "charges_paise": 5_900,
     }
 
 

@@ -14,7 +14,7 @@ from common.market.rules import (
     index_tick,
     last_entry_day_before_settlement,
     lot_size,
-    option_price_band,
+    price_band,
     stop_limit_gap,
 )
 from common.market.tables import OutsideTable, toml_table
@@ -140,8 +140,11 @@ def test_distances_between_prices() -> None:
     assert stop_limit_gap(Kind.FUTURE, 5_000, today) == 150
     assert stop_limit_gap(Kind.CALL, 10_000, today) == 2_000
     assert stop_limit_gap(Kind.PUT, 4_000, today) == 1_000
-    assert option_price_band(10_000, today) == (6_000, 14_000)
-    assert option_price_band(1_500, today) == (0, 3_500)
+    assert price_band(Kind.CALL, 10_000, today) == (6_000, 14_000)
+    assert price_band(Kind.PUT, 1_500, today) == (0, 3_500)
+    assert price_band(Kind.FUTURE, 2_500_000, today) == (2_425_000, 2_575_000)
+    with pytest.raises(ValueError, match="FUT, CE or PE"):
+        price_band(Kind.EQUITY, 10_000, today)
 
 
 def test_stock_derivatives_stop_four_trading_days_before_expiry() -> None:

@@ -282,6 +282,7 @@ def test_on_the_way_out_the_last_slice_goes_when_nothing_is_left_for_it() -> Non
     last = made.slot().exits[-1]
     wire.foreign(-1, fill(made.order(1), 1000, 99_90, id="hand", ts=made.session.now))
     made.driver.settle()
+    made.wait(1)
     assert ("cancel", last.tag) in wire.asked("cancel")
     working = sum(order.remaining for order in made.slot().exits if not order.cancelling)
     assert working == made.slot().quantity == 1500
