@@ -11,8 +11,8 @@ from common.simulation.world import World
 
 IDLE_SECONDS: Final = 100.0
 """Twice within what a heartbeat may be late, and before half a lease is gone."""
-HOLDING_SECONDS: Final = 30.0
-"""As often as the broker's books are read."""
+HOLDING_SECONDS: Final = 20.0
+"""More often than the broker's books are read."""
 WATCHED_SECONDS: Final = 10.0
 BUSY_SECONDS: Final = 1.0
 PATIENT_SECONDS: Final = 4.0
