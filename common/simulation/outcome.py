@@ -1,12 +1,14 @@
 """What one simulated day came to, and how a day is run from nothing but its seed."""
 
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final, cast
 
 from common.market.instrument import AssetClass
-from common.ports import Archive, DocumentStore
+from common.ports import Archive, DocumentStore, Query
 from common.simulation.day import Setting, SimulatedDay
 from common.simulation.faults import Fault, draw_faults
 from common.simulation.findings import Invariant
@@ -14,11 +16,13 @@ from common.simulation.restless import Restless
 from common.strategies import registry
 
 SEEDS_A_RUN: Final = 1_000_000
+LOUD: Final = ("ERROR", "CRITICAL")
+MOST_READ: Final = 1000
 
 
 @dataclass(slots=True)
 class DayOutcome:
-    """seed: of the day. violations: (time, invariant, text). Seconds as in `Protection`. duplicates: tags that reached
+    """seed: of the day. alarms: by kind, of processes and of functions that took over. violations: (time, invariant, text). Seconds as in `Protection`. duplicates: tags that reached
     the broker more than once. not_flat: positions that were open when the broker squared off.
     """
 
@@ -29,7 +33,7 @@ class DayOutcome:
     requests: dict[str, int]
     faults: dict[str, int]
     checks: dict[str, int]
-    alarms: int
+    alarms: dict[str, int]
     violations: list[tuple[str, str, str]]
     duplicates: int = 0
     naked_short_seconds: float = 0.0
@@ -80,12 +84,29 @@ def outcome_of(day: SimulatedDay) -> DayOutcome:
         seed=day.setting.seed, steps=day.world.steps, orders=day.truth.orders, fills=day.truth.fills,
         requests=dict(day.requests.sent), faults={fault.name: count for fault, count in day.faults.struck.items()},
         checks={str(one): count for one, count in day.findings.checks.items()},
-        alarms=sum(day.checks.alarms.values()),
+        alarms=_alarms(day),
         violations=[(one.time, str(one.invariant), one.text) for one in day.findings.violations],
         duplicates=sum(times > 1 for times in day.account.arrivals.values()), naked_short_seconds=protection.naked,
         unprotected_seconds=protection.unprotected, unprotected_seconds_beyond_bound=protection.beyond,
         not_flat=len(day.checks.not_flat), seconds_to_flat=protection.flat,
     )
+
+
+def _alarms(day: SimulatedDay) -> dict[str, int]:
+    """What processes said loudly, stored or not, and what others stored."""
+    stored = day.store.query(Query("system_logs_realtime", (("severity", "in", LOUD),), limit=MOST_READ))
+    messages = Counter(one.fields["message"] for one in stored) | day.checks.alarms
+    kinds: Counter[str] = Counter()
+    for message, times in messages.items():
+        kinds[_kind(message, day.listing.instruments)] += times
+    return dict(kinds)
+
+
+def _kind(message: str, symbols: Collection[str]) -> str:
+    """Without symbols and figures."""
+    about, _, rest = message.partition(": ")
+    words = rest if about in symbols else about
+    return re.sub(r"[\d.:-]+[-\w]*", "#", words)[:60]
 
 
 def introduce_restless() -> None:
