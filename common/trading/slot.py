@@ -107,6 +107,7 @@ class Slot:
         self.exits.clear()
         self.leaving = ""
         self.leaving_since = self.step = self.stepped_at = self.resized_at = 0
+        self.refused_exits = self.retry_at = 0
         self.trail: Paise = 0
         self.best: Paise = 0
 
