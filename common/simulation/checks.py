@@ -26,8 +26,8 @@ GAVE_UP: Final = ("do not fit", "not in the broker's book", "is taken: ", "a fau
 
 
 class Checks:
-    """alarms: loud records of processes by their message. troubled: by asset class, until when its process may know or do less than it
-    should (nanoseconds UTC), because a fault is at work.
+    """alarms: loud records of processes by their message. troubled: by asset class, until when its process may know or
+    do less than it should (nanoseconds UTC), because a fault is at work.
     """
 
     def __init__(self, day: "SimulatedDay") -> None:

@@ -22,8 +22,9 @@ MOST_READ: Final = 1000
 
 @dataclass(slots=True)
 class DayOutcome:
-    """seed: of the day. alarms: by kind, of processes and of functions that took over. violations: (time, invariant, text). Seconds as in `Protection`. duplicates: tags that reached
-    the broker more than once. not_flat: positions that were open when the broker squared off.
+    """seed: of the day. alarms: by kind, of processes and of functions that took over. violations: (time, invariant,
+    text). Seconds as in `Protection`. duplicates: tags that reached the broker more than once. not_flat: positions
+    that were open when the broker squared off.
     """
 
     seed: int

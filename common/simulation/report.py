@@ -8,7 +8,7 @@ from common.simulation.faults import Fault
 from common.simulation.findings import Invariant
 from common.simulation.outcome import DayOutcome
 
-FLOORS: Final[Mapping[str, float]] = {"orders": 25.0, "fills": 40.0, "faults": 50.0}
+FLOORS: Final[Mapping[str, float]] = {"orders": 20.0, "fills": 30.0, "faults": 50.0}
 """A day, on average; faults only where all are asked for. Empty days would prove nothing."""
 SHORT_FLOORS: Final[Mapping[str, float]] = {"orders": 4.0, "fills": 4.0}
 """Of the hour that is killed everywhere."""
