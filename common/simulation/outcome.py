@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Final, cast
 
 from common.market.instrument import AssetClass
-from common.ports import Archive, DocumentStore, Query
+from common.ports import Archive, DocumentStore
 from common.simulation.day import Setting, SimulatedDay
 from common.simulation.faults import Fault, draw_faults
 from common.simulation.findings import Invariant
@@ -16,8 +16,6 @@ from common.simulation.restless import Restless
 from common.strategies import registry
 
 SEEDS_A_RUN: Final = 1_000_000
-LOUD: Final = ("ERROR", "CRITICAL")
-MOST_READ: Final = 1000
 
 
 @dataclass(slots=True)
@@ -94,11 +92,9 @@ def outcome_of(day: SimulatedDay) -> DayOutcome:
 
 
 def _alarms(day: SimulatedDay) -> dict[str, int]:
-    """What processes said loudly, stored or not, and what others stored."""
-    stored = day.store.query(Query("system_logs_realtime", (("severity", "in", LOUD),), limit=MOST_READ))
-    messages = Counter(one.fields["message"] for one in stored) | day.checks.alarms
+    """What processes and functions said loudly."""
     kinds: Counter[str] = Counter()
-    for message, times in messages.items():
+    for message, times in day.checks.alarms.items():
         kinds[_kind(message, day.listing.instruments)] += times
     return dict(kinds)
 
