@@ -25,6 +25,7 @@ class EquityCurve:
         self._day = day
         self._name = equity_name(asset_class)
         self._minute = 0
+        self._stored = 0
 
     def due(self, ts: int) -> bool:
         """Whether a minute in which something happened has ended by `ts` (nanoseconds, UTC)."""
@@ -44,5 +45,8 @@ class EquityCurve:
         self.points = [(time, net) for time, net in json.loads(kept) if time < limit] if kept else []
 
     def store(self) -> None:
-        """Whole, over what was there. Raises StoreError."""
+        """Whole, over what was there, where there is more by now. Raises StoreError."""
+        if len(self.points) == self._stored:
+            return
         self._archive.put(self._day, self._name, json.dumps(self.points).encode(), overwrite=True)
+        self._stored = len(self.points)

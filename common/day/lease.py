@@ -10,6 +10,8 @@ from common.trading.errors import TradingStopped
 
 LEASES: Final = "leases"
 POLL_SECONDS: Final = 1.0
+POLLS_A_LIFE: Final = 60
+"""Of a lease that somebody holds."""
 MAX_TRIES: Final = 10_000
 
 
@@ -87,7 +89,7 @@ def acquire(
                 f"{id} is traded by {held.fields['holder']} until {held.fields['expires']} or longer: "
                 "wait for it to end, or stop that process"
             )
-        clock.sleep(POLL_SECONDS)
+        clock.sleep(max(POLL_SECONDS, _ttl(held) / POLLS_A_LIFE))
     raise LeaseHeld(f"{id} changed hands {MAX_TRIES} times while we asked for it: too many want it, stop all but one")
 
 
@@ -97,6 +99,10 @@ def release(store: DocumentStore, lease: Lease, now: datetime) -> None:
         store.commit([Update(LEASES, lease.id, _fields(lease.holder, lease.epoch, now, 0.0), lease.version)])
     except StoreError:
         return
+
+
+def _ttl(current: Document | None) -> float:
+    return 0.0 if current is None else float(current.fields["ttl_seconds"])
 
 
 def _free(current: Document | None) -> bool:

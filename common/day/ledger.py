@@ -35,6 +35,9 @@ from common.trading.trades import Trade, trade_fields
 RETRY_SECONDS: Final = 1.0
 """Between two attempts at a store that does not answer: an exit must not wait for its time-out each time."""
 MAX_ALARMS: Final = 20
+OUTAGE_SECONDS: Final = 10.0
+"""A store that does not answer for so long is an outage, and an alarm; one commit without an answer is a warning."""
+_WHILE_DOWN: Final = "Entries stop; exits go on while the lease lasts; what cannot be stored is kept"
 _TOLD_OF_A_TRADE: Final = (
     "strategy", "symbol", "side", "quantity", "entry_time", "exit_time", "exit_reason", "gross_paise",
     "charges_paise", "net_paise",
@@ -69,7 +72,8 @@ class StoreLedger:
         self._state_version = ""
         self._failed_at: float | None = None
         self._down_since = 0.0
-        self._ran_out = False
+        self._ran_out = self._said_down = False
+        self._outages = 0
 
     @property
     def dropped(self) -> int:
@@ -211,11 +215,14 @@ class StoreLedger:
     def _went_down(self, failure: StoreUnavailable) -> None:
         was_down, self._failed_at = self.down, self._clock.monotonic()
         if not was_down:
-            self._down_since = self._failed_at
-            self.say(
-                "CRITICAL", f"the store is down: {failure}. Entries stop; exits go on while the lease lasts; what "
-                "cannot be stored is kept",
-            )
+            self._down_since, self._said_down = self._failed_at, False
+            self.say("WARNING", f"the store is down: {failure}. {_WHILE_DOWN}")
+        seconds = self._failed_at - self._down_since
+        if seconds >= OUTAGE_SECONDS and not self._said_down:
+            self._said_down = True
+            self._outages += 1
+            if self._outages & (self._outages - 1) == 0:
+                self.say("CRITICAL", f"the store is down for {seconds:.0f} s: {failure}. {_WHILE_DOWN}")
 
     def _came_back(self) -> None:
         if self.down:

@@ -9,13 +9,15 @@ from common.simulation.books_at_close import BooksAtClose
 from common.simulation.findings import Invariant
 from common.simulation.positions import Positions
 from common.simulation.protection import Protection
+from common.simulation.requests import STORE_DOWN
 
 if TYPE_CHECKING:
     from common.simulation.day import SimulatedDay
 
-MOST_ALARMS: Final = 250
-"""Of one asset class a day, all processes together: loud, and still to be read."""
-QUIET_NANOSECONDS: Final = 60 * NANOSECONDS_A_SECOND
+MOST_ALARMS: Final = 30
+"""Of one asset class a day, all its processes together, each of which counts anew: loud, and still to be read."""
+QUIET_NANOSECONDS: Final = 110 * NANOSECONDS_A_SECOND
+"""A look of an idle process, and a read of the books."""
 QUIET_EVERY_SECONDS: Final = 300.0
 LOUD: Final = ("taken over", "take-over", "died", "silent", "without the store", "broker's books", "not flat")
 """Words of a function that had to act, which it says as loudly on its output."""
@@ -24,8 +26,8 @@ GAVE_UP: Final = ("do not fit", "not in the broker's book", "is taken: ", "a fau
 
 
 class Checks:
-    """alarms: loud records by severity. troubled: by asset class, until when its process may know or do less than it
-    should (nanoseconds UTC), because a fault is at work.
+    """alarms: loud records of processes by their message. troubled: by asset class, until when its process may know or
+    do less than it should (nanoseconds UTC), because a fault is at work.
     """
 
     def __init__(self, day: "SimulatedDay") -> None:
@@ -59,11 +61,12 @@ class Checks:
         """A process said something loud."""
         asset_class = name.split()[0]
         loud = severity in ("ERROR", "CRITICAL")
-        self.alarms[severity] += loud
+        if loud:
+            self.alarms[message] += 1
         self._counts[asset_class] += loud
-        if "the store is down" in message:
+        if STORE_DOWN in message:
             self._day.requests.announced.add(name)
-        if asset_class in self._alarmed:
+        if asset_class in self._alarmed and (loud or STORE_DOWN not in message):
             symbol = message.split(":")[0]
             self._alarmed[asset_class][symbol] = self._day.world.now
             if symbol in self._day.truth.holdings:

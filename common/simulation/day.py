@@ -47,9 +47,9 @@ from common.trading.pace import LIVE
 
 BEFORE_OPEN: Final = 30 * NANOSECONDS_A_MINUTE
 """When the plan is written: on an ordinary day 08:45, as the table has it."""
-LEASE_SECONDS: Final = 180.0
-"""Longer than in life, as idle processes look at the time only each minute here."""
-HEARTBEAT_SECONDS: Final = 100.0
+LEASE_SECONDS: Final = 300.0
+"""Longer than in life, as idle processes look at the time only every other minute here."""
+HEARTBEAT_SECONDS: Final = 195.0
 """Every other look of an idle process."""
 OWN_UNITS: Final = 40
 MOST_MODIFICATIONS: Final = 25

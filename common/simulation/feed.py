@@ -8,7 +8,7 @@ from common.market.bar import NANOSECONDS_A_MINUTE, NANOSECONDS_A_SECOND, Bar, Q
 from common.market.instrument import Kind
 from common.simulation.faults import Fault, FaultPlan
 from common.simulation.market import Path
-from common.simulation.restless import OPTION_MINUTES
+from common.simulation.restless import DECIDING_MINUTES
 from common.simulation.truth import Holding, Truth
 from common.simulation.world import World
 from common.trading.orders import Status
@@ -17,8 +17,8 @@ WORKING_SECONDS: Final = (1.0, 3.0)
 MOVED_BEFORE_ARRIVAL: Final = 0.4
 ARRIVAL_SECONDS: Final = (0.005, 0.2)
 """The market that an order meets is often not the one that it was sent for: then it fills in part, or waits."""
-HOLDING_SECONDS: Final = (10.0, 25.0)
-QUOTED_MINUTES: Final = 3
+HOLDING_SECONDS: Final = (15.0, 45.0)
+QUOTED_MINUTES: Final = 15
 """Where nothing is open a quote comes with every third bar; the bar has the touch too."""
 IDLE: Final = 2**62
 
@@ -111,16 +111,14 @@ class Feed:
             self.stir(symbol)
 
     def _minute(self, symbols: Iterable[str], end: int) -> None:
-        """A quote, then the bar that it ends; options, undisturbed, only when they are decided on."""
-        minute = end // NANOSECONDS_A_MINUTE
-        quoted = []
-        for symbol in symbols:
+        """A quote, then the bar that it ends; of what is undisturbed only when it is decided on."""
+        decided = end // NANOSECONDS_A_MINUTE % DECIDING_MINUTES == 0
+        quoted = symbols if decided else [symbol for symbol in symbols if symbol in self._forming]
+        told = end // NANOSECONDS_A_MINUTE % QUOTED_MINUTES == 0
+        for symbol in quoted:
             idle = symbol not in self._forming
-            if idle and minute % OPTION_MINUTES and self._paths[symbol].instrument.strike:
-                continue
-            quoted.append(symbol)
             quote = self._quote(symbol)
-            if not idle or minute % QUOTED_MINUTES == 0:
+            if told or not idle:
                 self._tell(symbol, quote)
         for symbol in quoted:
             bar = self._forming.pop(symbol)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Self
 
 from common.ports import Fields
+from common.simulation.requests import STORE_DOWN
 from common.trading.ownership import YOURS
 
 
@@ -25,7 +26,7 @@ class HeardLogs:
     ) -> None:
         """Told at once."""
         del ts, id
-        if severity in ("CRITICAL", "ERROR") or YOURS in message or YOURS in str(fields):
+        if severity in ("CRITICAL", "ERROR") or STORE_DOWN in message or YOURS in message or YOURS in str(fields):
             self._told(severity, message)
 
     def flush(self, timeout_seconds: float) -> bool:

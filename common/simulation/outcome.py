@@ -1,6 +1,8 @@
 """What one simulated day came to, and how a day is run from nothing but its seed."""
 
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final, cast
@@ -18,8 +20,9 @@ SEEDS_A_RUN: Final = 1_000_000
 
 @dataclass(slots=True)
 class DayOutcome:
-    """seed: of the day. violations: (time, invariant, text). Seconds as in `Protection`. duplicates: tags that reached
-    the broker more than once. not_flat: positions that were open when the broker squared off.
+    """seed: of the day. alarms: by kind, of processes and of functions that took over. violations: (time, invariant,
+    text). Seconds as in `Protection`. duplicates: tags that reached the broker more than once. not_flat: positions
+    that were open when the broker squared off.
     """
 
     seed: int
@@ -29,7 +32,7 @@ class DayOutcome:
     requests: dict[str, int]
     faults: dict[str, int]
     checks: dict[str, int]
-    alarms: int
+    alarms: dict[str, int]
     violations: list[tuple[str, str, str]]
     duplicates: int = 0
     naked_short_seconds: float = 0.0
@@ -80,12 +83,27 @@ def outcome_of(day: SimulatedDay) -> DayOutcome:
         seed=day.setting.seed, steps=day.world.steps, orders=day.truth.orders, fills=day.truth.fills,
         requests=dict(day.requests.sent), faults={fault.name: count for fault, count in day.faults.struck.items()},
         checks={str(one): count for one, count in day.findings.checks.items()},
-        alarms=sum(day.checks.alarms.values()),
+        alarms=_alarms(day),
         violations=[(one.time, str(one.invariant), one.text) for one in day.findings.violations],
         duplicates=sum(times > 1 for times in day.account.arrivals.values()), naked_short_seconds=protection.naked,
         unprotected_seconds=protection.unprotected, unprotected_seconds_beyond_bound=protection.beyond,
         not_flat=len(day.checks.not_flat), seconds_to_flat=protection.flat,
     )
+
+
+def _alarms(day: SimulatedDay) -> dict[str, int]:
+    """What processes and functions said loudly."""
+    kinds: Counter[str] = Counter()
+    for message, times in day.checks.alarms.items():
+        kinds[_kind(message, day.listing.instruments)] += times
+    return dict(kinds)
+
+
+def _kind(message: str, symbols: Collection[str]) -> str:
+    """Without symbols and figures."""
+    about, _, rest = message.partition(": ")
+    words = rest if about in symbols else about
+    return re.sub(r"[\d.:-]+[-\w]*", "#", words)[:60]
 
 
 def introduce_restless() -> None:

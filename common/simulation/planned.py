@@ -13,7 +13,9 @@ from common.planning.session_facts import clock
 from common.simulation.instruments import INDEX, STRIKES_EACH_SIDE, Listing
 from common.simulation.restless import Restless
 
-LEAVE: Final = 80
+CHANCES: Final = (10, 20, 40)
+"""In a thousand, of an entry, each minute and symbol."""
+LEAVE: Final = 100
 LAKH: Final = 100_000_00
 """Paise."""
 _MONEY = {
@@ -26,9 +28,9 @@ _MONEY = {
 
 def draw_plan(day: date, listing: Listing, random: Random) -> Plan:
     """READY, on paper: in a simulation the broker is whatever stands behind the port."""
-    number = random.choice((1, 1, 2, 3))
+    number = random.choice((1, 1, 1, 2, 3))
     chosen = sorted(random.sample(list(AssetClass), number))
-    return make_plan(day, listing, {asset_class: random.choice((30, 60, 120)) for asset_class in chosen}, random)
+    return make_plan(day, listing, {asset_class: random.choice(CHANCES) for asset_class in chosen}, random)
 
 
 def make_plan(

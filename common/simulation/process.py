@@ -117,17 +117,9 @@ class Process:
 
     def _tick_after(self, seconds: float) -> None:
         due = self._next_tick = self.life.world.now + int(seconds * NANOSECONDS_A_SECOND)
-        self.life.world.at(due, lambda: self._tick(due))
+        self.life.world.begin(due, lambda: self._tick(due))
 
     def _tick(self, due: int) -> None:
-        if due != self._next_tick or not self.life.alive:
-            return
-        if self.busy:
-            self._tick_after(1.0)
-        else:
-            self.life.world.begin(due, lambda: self._tock(due))
-
-    def _tock(self, due: int) -> None:
         if due != self._next_tick or not self.life.alive:
             return
         if self.busy:

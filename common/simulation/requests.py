@@ -15,6 +15,8 @@ from common.simulation.world import World
 from common.trading.book import purpose_of, tag_prefix
 from common.trading.orders import Order, OrderUpdate, Purpose
 
+STORE_DOWN: Final = "the store is down"
+"""Words of a process that cannot write: from then on its exits go out without a stored intent."""
 SESSIONS: Final = frozenset(AssetClass)
 """How the names of processes that trade begin."""
 UNCLEAR_SECONDS: Final = 20.0

@@ -12,12 +12,14 @@ from common.trading.strategy import Enter, EnterBasket, Exit, ExitBasket, Leg, P
 
 REMEMBERED_MINUTES: Final = 60
 """How far back a basket's name is looked for; older ones are left to their stops and the square-off."""
-OPTION_MINUTES: Final = 3
-"""Options are decided on, and quoted while nothing is open, every so many minutes."""
+SPREAD: Final = 0x9E37_79B1
+"""Checksums of minutes are near to each other; multiplied by an odd number, their high bits are not."""
+DECIDING_MINUTES: Final = 5
+"""Entries are decided on every so many minutes; meanwhile nothing is told of what is not open."""
 
 
 class RestlessParameters(Parameters):
-    """enter, leave: chance in a thousand at each bar. underlying: of the options; '' trades the bar's own symbol."""
+    """enter, leave: chance in a thousand each minute. underlying: of the options; '' trades the bar's own symbol."""
 
     seed: int = 0
     enter: int = Field(default=40, ge=0, le=1000)
@@ -41,14 +43,17 @@ class Restless:
     def on_bar(self, bar: Bar, view: View) -> Signal | None:
         """At most one signal, by lot."""
         draw = self._draw(bar.symbol, bar.ts, "what")
+        minute = bar.ts // NANOSECONDS_A_MINUTE + 1
         if self.parameters.underlying:
-            return self._options(bar, view, draw)
+            return self._options(bar, view, draw, minute) if minute % DECIDING_MINUTES == 0 else None
         if view.quantity:
             return Exit("enough") if draw < self.parameters.leave else None
-        return self._enter(bar, draw, bar.close, 0.004) if draw < self.parameters.enter else None
+        enters = minute % DECIDING_MINUTES == 0 and draw < self.parameters.enter * DECIDING_MINUTES
+        return self._enter(bar, draw, bar.close, 0.004) if enters else None
 
     def _draw(self, symbol: str, ts: int, what: str, sides: int = 1000) -> int:
-        return crc32(f"{self.parameters.seed}:{symbol}:{ts}:{what}".encode()) % sides
+        lot = crc32(f"{self.parameters.seed}:{symbol}:{ts}:{what}".encode()) * SPREAD & 0xFFFF_FFFF
+        return lot * sides >> 32
 
     def _enter(self, bar: Bar, draw: int, price: int, reach: float, symbol: str | None = None) -> Enter:
         which = symbol or bar.symbol
@@ -58,10 +63,7 @@ class Restless:
         side = 1 if symbol or self._draw(which, bar.ts, "side", 2) else -1
         return Enter(side, distance, target, f"lot {draw}", {"draw": draw}, symbol, trail)
 
-    def _options(self, bar: Bar, view: View, draw: int) -> Signal | None:
-        minute = bar.ts // NANOSECONDS_A_MINUTE + 1
-        if minute % OPTION_MINUTES:
-            return None
+    def _options(self, bar: Bar, view: View, draw: int, minute: int) -> Signal | None:
         name = self._open_basket(view, minute)
         if name:
             return ExitBasket(name, "enough") if draw < self.parameters.leave else None
@@ -69,7 +71,7 @@ class Restless:
         held = next((option for option in chain if view.position(option.symbol)), None)
         if held is not None:
             return Exit("enough", held.symbol) if draw < self.parameters.leave else None
-        if draw >= self.parameters.enter * OPTION_MINUTES:
+        if draw >= self.parameters.enter * DECIDING_MINUTES:
             return None
         if self._draw(bar.symbol, bar.ts, "basket", 3) == 0:
             option = chain[self._draw(bar.symbol, bar.ts, "option", len(chain))]
@@ -78,7 +80,7 @@ class Restless:
         return self._basket(f"b{minute}", bar, chain)
 
     def _open_basket(self, view: View, minute: int) -> str:
-        names = (f"b{past}" for past in range(minute, minute - REMEMBERED_MINUTES, -1) if past % OPTION_MINUTES == 0)
+        names = (f"b{past}" for past in range(minute, minute - REMEMBERED_MINUTES, -1) if past % DECIDING_MINUTES == 0)
         return next((name for name in names if view.basket_open(name)), "")
 
     def _basket(self, name: str, bar: Bar, chain: Sequence[Instrument]) -> EnterBasket:

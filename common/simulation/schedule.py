@@ -17,8 +17,8 @@ from common.simulation.life import Life
 from common.simulation.world import Killed, World
 from common.trading.errors import TradingStopped
 
-QUIET_MINUTES: Final = 3
-"""While all is well the supervisor's look of each minute is spared two times in three; it would do nothing."""
+QUIET_MINUTES: Final = 6
+"""While all is well the supervisor's look of each minute is spared five times in six; it would do nothing."""
 LATE_SECONDS: Final = (5.0, 600.0)
 
 

@@ -9,12 +9,18 @@ from common.simulation.feed import restless
 from common.simulation.truth import Truth
 from common.simulation.world import World
 
-IDLE_SECONDS: Final = 50.0
-"""Less than the broker's books are read, more than half of what a heartbeat may be late."""
-HOLDING_SECONDS: Final = 15.0
+IDLE_SECONDS: Final = 100.0
+"""Twice within what a heartbeat may be late, and before half a lease is gone."""
+HOLDING_SECONDS: Final = 20.0
+"""More often than the broker's books are read."""
+WATCHED_SECONDS: Final = 10.0
 BUSY_SECONDS: Final = 1.0
-STIRRED_NANOSECONDS: Final = 60 * NANOSECONDS_A_SECOND
+PATIENT_SECONDS: Final = 4.0
+STIRRED_SECONDS: Final = 2.0
+STIRRED_NANOSECONDS: Final = 45 * NANOSECONDS_A_SECOND
 """After something unclear, of which the exchange may know nothing."""
+LASTING_NANOSECONDS: Final = 30 * NANOSECONDS_A_SECOND
+"""What has been on its way for so long is stuck: a halt, a locked circuit."""
 
 
 class Tempo:
@@ -34,15 +40,18 @@ class Tempo:
         self._seconds = dict.fromkeys(AssetClass, IDLE_SECONDS)
         self._watched = watched
         self._stirred = dict.fromkeys(AssetClass, 0)
+        self._changed = dict.fromkeys(AssetClass, 0)
 
     def seconds(self, asset_class: AssetClass) -> float:
         """Between two looks at the time."""
         now = self._world.now
-        if now < self._stirred[asset_class]:
-            return BUSY_SECONDS
         seconds = self._seconds[asset_class]
+        if seconds == BUSY_SECONDS and now > self._changed[asset_class] + LASTING_NANOSECONDS:
+            seconds = PATIENT_SECONDS
+        if now < self._stirred[asset_class]:
+            return min(seconds, STIRRED_SECONDS)
         first, last = self._watched
-        return min(seconds, HOLDING_SECONDS) if first <= now < last else seconds
+        return min(seconds, WATCHED_SECONDS) if first <= now < last else seconds
 
     def stir(self, asset_class: AssetClass) -> None:
         """Something is unclear."""
@@ -51,6 +60,7 @@ class Tempo:
     def changed(self, symbols: Iterable[str]) -> None:
         """Orders or positions of these symbols are not what they were."""
         for asset_class in {self._classes[symbol] for symbol in symbols}:
+            self._changed[asset_class] = self._world.now
             held = [self._truth.holdings.get(symbol) for symbol in self._symbols[asset_class]]
             busy = [one for one in held if one is not None and (one.live or one.net)]
             if any(restless(one) for one in busy):

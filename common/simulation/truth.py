@@ -87,6 +87,7 @@ class Truth:
         self.orders = 0
         self.fills = 0
         self._counted: dict[str, int] = {}
+        self._against: set[str] = set()
 
     def of(self, symbol: str) -> Holding:
         """The symbol's holding, made when first asked for."""
@@ -110,6 +111,8 @@ class Truth:
             else:
                 holding.live.pop(order.key, None)
             self.orders += order.key not in self._counted
+        elif order.key not in self._counted and holding.net * order.side < 0:
+            self._against.add(order.key)
         counted = self._counted.get(order.key, 0)
         self._counted[order.key] = len(order.fills)
         for fill in order.fills[counted:]:
@@ -121,7 +124,10 @@ class Truth:
             before = holding.net
             taken = min(quantity, abs(before)) if before * order.side < 0 else 0
             holding.manual += order.side * taken
-            if taken:
+            # Sent to close ours, and an exit of ours was faster: each of the two sides counts it otherwise.
+            crossed = order.key in self._against and taken < quantity
+            holding.raced |= crossed
+            if taken or crossed:
                 holding.helped, holding.helped_at = True, now
                 exits = [one for one in holding.live.values() if one.tag.endswith("X")]
                 holding.raced |= any(one.status is not Status.TRIGGER_PENDING or one.coming for one in exits)

@@ -29,7 +29,9 @@ class Killed(BaseException):
 
 
 class World:
-    """now: nanoseconds UTC. steps: events dispatched so far. after_step: called after each of them."""
+    """now: nanoseconds UTC. steps: events dispatched so far. after_step: called after each of them, and when somebody
+    has waited, before he goes on: what has passed by then is his waiting.
+    """
 
     def __init__(self, start: int) -> None:
         self.now = start
@@ -88,6 +90,7 @@ class World:
         self._parked.pop(number, None)
         if self.ended:
             raise Killed("the day is over")
+        self.after_step()
 
     def _passes(self, due: int, number: int) -> bool:
         """Do what comes before `due` and cannot wait; False where something else comes before, or the end."""
@@ -104,9 +107,11 @@ class World:
             except BaseException as fault:
                 self._fault, self.ended = self._fault or fault, True
                 raise Killed("the day has broken") from fault
-        if due <= self._until:
-            self.now = due
-        return due <= self._until
+        if due > self._until:
+            return False
+        self.now = due
+        self.after_step()
+        return True
 
     def _do(self, action: Action) -> None:
         self._plain = True

@@ -119,12 +119,12 @@ class Book:
 
     def alarm(
         self, slot: Slot, kind: str, message: str, now: int, out: list[Command], severity: str = "CRITICAL",
-        **fields: Any,
+        once: bool = False, **fields: Any,
     ) -> None:
-        """Tell a person, ever more rarely: at the 1st, 2nd, 4th, 8th ... time."""
+        """Tell a person, ever more rarely: at the 1st, 2nd, 4th, 8th ... time, or only at the first."""
         self._alarms[slot.symbol, kind] += 1
         times = self._alarms[slot.symbol, kind]
-        if times & (times - 1) == 0 and times <= MAX_ALARMS:
+        if times & (times - 1) == 0 and times <= (1 if once else MAX_ALARMS):
             details = {"symbol": slot.symbol, "kind": kind, "times": times, "quantity": slot.quantity, **fields}
             out.append(Log(now, severity, f"{slot.symbol}: {message}", details))
 

@@ -107,7 +107,7 @@ class Ownership:
         slot.foreign += side * (fill.quantity - gone)
         if not gone:
             return False
-        self._book.alarm(slot, "by hand", f"{gone} units {BY_HAND}; the symbol is blocked", fill.ts, out)
+        self._book.alarm(slot, "by hand", f"{gone} units {BY_HAND}; the symbol is blocked", fill.ts, out, once=True)
         slot.blocked = BY_HAND
         self._taken(slot, Fill(fill.id, fill.ts, fill.price, gone), out)
         return True

@@ -14,14 +14,18 @@ from common.trading.slot import Slot
 
 
 class Reports:
-    """Takes every kind of report and says whose position has to be looked at."""
+    """Takes every kind of report and says whose position has to be looked at.
 
-    __slots__ = ("_book", "_ownership", "_slots", "_strangers")
+    known: broker ids by tag, of which a read says nothing new any more: others' orders, and ours that are filled.
+    """
+
+    __slots__ = ("_book", "_known", "_ownership", "_slots", "_strangers")
 
     def __init__(self, book: Book, slots: Mapping[str, Slot]) -> None:
         self._book = book
         self._slots = slots
         self._ownership = Ownership(book, self._taken)
+        self._known: dict[str, str] = {}
         self._strangers: set[str] = set()
 
     def update(self, update: OrderUpdate, now: int, out: list[Command]) -> Slot | None:
@@ -37,12 +41,16 @@ class Reports:
         """The whole order book; returns the slots to look at."""
         book, touched, listed = self._book, dict[str, Slot](), set[str]()
         for update in read.orders:
+            if update.tag and self._known.get(update.tag) == update.broker_id:
+                continue
             order = book.orders.get(update.tag)
             if order is None:
                 slot = self._foreign(update, now, out, first=first)
             else:
                 listed.add(order.tag)
                 if _is_old_news(book, order, update):
+                    if order.status is Status.COMPLETE:
+                        self._known[update.tag] = update.broker_id
                     continue
                 slot = self._slots[order.symbol]
                 self._hear(slot, order, update, now, out, read.asked)
@@ -114,8 +122,11 @@ class Reports:
         if update.tag.startswith(book.prefix):
             self._stranger(update, now, out)
             return None
+        if update.tag and _is_trons(update.tag, book):
+            self._known[update.tag] = update.broker_id
+            return None
         slot = self._slots.get(update.symbol)
-        if slot is None or _is_trons(update.tag, book):
+        if slot is None:
             return None
         return slot if self._ownership.on_order(slot, update, out, first=first) else None
 
@@ -141,6 +152,6 @@ def _is_old_news(book: Book, order: Order, update: OrderUpdate) -> bool:
 
 
 def _is_trons(tag: str, book: Book) -> bool:
-    """Of another workload of the same account and date."""
+    """Of another workload of the same account and date. tag: not one that begins with the book's prefix."""
     return any(tag.startswith(tag_prefix(one, book.day)) for one in type(book.asset_class))
 

@@ -36,7 +36,7 @@ def test_days_that_once_broke(seed: int) -> None:
 
 def test_days_hold_and_are_not_empty() -> None:
     """Twenty-four days of one run: nothing broken, and enough orders, fills and faults that this means something."""
-    days = [simulated(day_seed(79, number)) for number in range(24)]
+    days = [simulated(day_seed(81, number)) for number in range(24)]
     assert [violation for day in days for violation in day.violations] == []
     assert sum(day.orders for day in days) >= 24 * 8
     assert sum(day.fills for day in days) >= 24 * 8

@@ -121,7 +121,7 @@ def happened(world: World, action: object) -> BaseException | None:
         except BaseException as error:
             found.append(error)
 
-    world.after(0, guarded)
+    world.begin(0, guarded)
     world.run(100 * SECOND)
     return found[0] if found else None
 
@@ -189,7 +189,7 @@ def test_launches(fault: Fault | None, begun: int) -> None:
         for _ in range(1 if fault is Fault.LAUNCH_LOST else 2):
             launcher.start(Launch("x", DAY, "stock"))
 
-    world.after(0, twice)
+    world.begin(0, twice)
     world.run(60 * SECOND)
     assert len(started) == begun
 

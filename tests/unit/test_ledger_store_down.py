@@ -99,14 +99,14 @@ def test_when_the_lease_ran_out_nothing_is_sent_and_it_is_said_once(store: Sqlit
     with pytest.raises(IntentRefused):
         book.intend(order(1, Purpose.EXIT), ALLOW)
     assert [one["message"].split(":")[0] for one in book.alarms] == [
-        "before", "the store is down", "the lease ran out while the store is down",
+        "before", "the store is down", "the lease ran out while the store is down", "the store is down for 10 s",
     ]
     faulty.down = False
     clock.sleep(RETRY_SECONDS)
     assert book.may_send()
     book.intend(order(2, Purpose.EXIT), ALLOW)
     assert book.flush()
-    assert len(book.alarms) == 4
+    assert len(book.alarms) == 5
 
 
 def test_when_another_took_the_lease_meanwhile_it_is_over(store: SqliteStore, clock: VirtualClock) -> None:
