@@ -119,7 +119,7 @@ def _read(collection: str, data: bytes) -> dict[str, Fields]:
     found: dict[str, Fields] = {}
     for number, line in enumerate(data.splitlines(), start=1):
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_constant=_no_number)
         except (ValueError, RecursionError):
             row = None
         match row:
@@ -128,6 +128,10 @@ def _read(collection: str, data: bytes) -> dict[str, Fields]:
             case _:
                 raise DayFileRefused(f"line {number} of {collection} is not a document, or is there twice")
     return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)
 
 
 def _differing(documents: DayDocuments, stored: DayDocuments) -> Iterator[str]:
