@@ -123,7 +123,7 @@ class Application:
 
     def _cloud_storage(self) -> Archive:
         from common.adapters.gcs import CloudStorageArchive
-        from common.day.retention import bucket_lifecycle
+        from common.retention import bucket_lifecycle
 
         settings = self.settings
         try:

@@ -5,18 +5,17 @@ The line is what Cloud Logging takes as structured: cloud.google.com/logging/doc
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any, Final
 
 from pydantic_core import to_json
 
+from common.ports import EXPIRES as EXPIRES
 from common.redaction import is_plain, redacted, redacted_text
+from common.retention import expiring
 
 LOGS: Final = "system_logs_realtime"
-EXPIRES: Final = "expires"
-"""The document's field for the store's TTL: an aware ISO time here, a timestamp in Firestore."""
-KEPT_DAYS: Final = 14
 SEVERITIES: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 STORED: Final = frozenset({"WARNING", "ERROR", "CRITICAL"})
 TRADE: Final = "trade"
@@ -90,5 +89,5 @@ def document(text: str | bytes, now: datetime) -> tuple[str, dict[str, Any]]:
     """Id and fields of the stored document, from the record's line. Raises ValueError."""
     record = read_line(text)
     id = record.pop("id")
-    return id, {**record, EXPIRES: (now + timedelta(days=KEPT_DAYS)).isoformat()}
+    return id, {**record, **expiring(LOGS, now)}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from common.day.chain import START, content_hash, entry_hash
 from common.log_record import LOGS
 from common.market.instrument import AssetClass
 from common.ports import Clock, Conflict, Create, Document, DocumentStore, Fields, StoreUnavailable, Update
+from common.retention import expiring
 from common.trading.halts import HaltLevel
 
 CONTROL: Final = "control"
@@ -214,6 +215,7 @@ def _record(entry: Mapping[str, Any], category: str) -> Create:
     fields = {
         "time": entry["at"], "severity": "WARNING", "category": category, "date": entry["at"][:10],
         "message": f"{entry['did']} for {entry['scope']}: {entry['reason']} ({entry['by']})",
+        **expiring(LOGS, datetime.fromisoformat(entry["at"])),
     }
     moment = "".join(one for one in entry["at"] if one.isdigit())
     return Create(LOGS, f"{entry['at'][:10]}-control-{entry['sequence']:06d}-{moment}", fields)

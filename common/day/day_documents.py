@@ -5,11 +5,12 @@ from datetime import date
 from typing import Final, TypeAlias
 
 from common.day.carried import REPORTS
+from common.day.delivery import NOTICES
 from common.day.lease import LEASES
 from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
-from common.day.retention import LOGS
 from common.day.workloads import WORKLOADS, workload_id
+from common.log_record import LOGS
 from common.market.instrument import AssetClass
 from common.ports import Document, DocumentStore, Fields, Query
 
@@ -17,9 +18,11 @@ NAMED_BY_DATE: Final = (EVIDENCE, "scorecards", PLANS, REPORTS)
 """The date is the id."""
 NAMED_BY_WORKLOAD: Final = (LEASES, WORKLOADS)
 """The id is the date and an asset class."""
-DATED: Final = ("orders", "trades", LOGS)
+DATED: Final = ("orders", "trades", LOGS, NOTICES)
 """The date is a field."""
-ORDER: Final = (EVIDENCE, LEASES, WORKLOADS, "orders", "trades", LOGS, "scorecards", PLANS, REPORTS)
+GOES_ON: Final = (LOGS, NOTICES)
+"""What is said of a day goes on when it is over, and expires: a store may have more of it than the file, or other."""
+ORDER: Final = (EVIDENCE, LEASES, WORKLOADS, "orders", "trades", LOGS, NOTICES, "scorecards", PLANS, REPORTS)
 """In which they are restored: a plan starts workloads, which must be found as they were; a report says it is closed."""
 PAGE: Final = 500
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 from common.day.control import ACCOUNT, CONTROL, read_control
-from common.day.day_documents import ORDER, DayDocuments, belongs, documents_of
+from common.day.day_documents import GOES_ON, ORDER, DayDocuments, belongs, documents_of
 from common.day.day_file import DayFileRefused, pack, unpack
 from common.ports import Archive, Create, Document, DocumentStore, Fields, StoreError, StoreUnavailable, Update
 
@@ -139,6 +139,8 @@ def _differing(documents: DayDocuments, stored: DayDocuments) -> Iterator[str]:
     for collection, found in stored.items():
         for id, fields in found.items():
             other = documents.get(collection, {}).get(id)
+            if collection in GOES_ON:
+                continue
             if other is None:
                 yield f"{collection}/{id} (not in the file)"
             elif _canonical(other) != _canonical(fields):

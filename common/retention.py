@@ -5,11 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
 from common.ports import EXPIRES
-
-LOGS: Final = "system_logs_realtime"
 
 
 def expiring(collection: str, now: datetime) -> dict[str, str]:
@@ -29,5 +27,5 @@ def _days() -> dict[str, int]:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads((files("common.day") / "data/retention.json").read_text(encoding="utf-8"))
+    found: Mapping[str, Any] = json.loads((files("common") / "data/retention.json").read_text(encoding="utf-8"))
     return found
