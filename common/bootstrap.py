@@ -124,7 +124,7 @@ class Application:
 
     def _cloud_storage(self) -> Archive:
         from common.adapters.gcs import CloudStorageArchive
-        from common.day.retention import bucket_lifecycle
+        from common.retention import bucket_lifecycle
 
         settings = self.settings
         try:
@@ -183,7 +183,7 @@ class Application:
 
     def _open_logs(self, room: str) -> Logs:
         from common.adapters.logs.structured import open_logs
-        from common.day.retention import expiring
+        from common.retention import expiring
 
         run = f"{re.sub('[^A-Za-z0-9-]', '-', socket.gethostname())[:60]}-{uuid.uuid4().hex[:10]}"
         about = "asset_class" if room in {one.value for one in AssetClass} else "service"

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from google.api_core import exceptions as answers
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
-from google.cloud import storage
+from google.cloud.storage import Blob, Client
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException
@@ -54,7 +54,7 @@ class CloudStorageArchive:
         self._location = location
         self._lifecycle = list(lifecycle)
         try:
-            self._client = storage.Client(project=project)
+            self._client = Client(project=project)
         except DefaultCredentialsError as error:
             raise StoreError(
                 f"Cloud Storage needs credentials ({error}): run `gcloud auth application-default login`, or give the "
@@ -128,7 +128,7 @@ class CloudStorageArchive:
             self._make(bucket)
             send()
 
-    def _standing(self, bucket: str, path: str) -> storage.Blob | None:
+    def _standing(self, bucket: str, path: str) -> Blob | None:
         return self._client.bucket(bucket).get_blob(path, **_CALL)
 
     def _make(self, name: str) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final
 from zlib import crc32
 
+from common.day.audit import seal
 from common.day.carried import REPORTS, lock
 from common.day.equity import equity_name
 from common.day.errors import TooEarly
@@ -60,8 +61,10 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
     )
     archive.put(day, "report.json", render_json(result).encode(), overwrite=True)
     archive.put(day, "report.html", render_html(result).encode(), overwrite=True)
+    broken = seal(day, store, archive)
     _publish(day, result, ports)
-    _alarm(day, result, ports)
+    _alarm(day, "reconciliation", alarm_texts(result["reconciliation"]), ports)
+    _alarm(day, "audit", broken, ports)
     return result
 
 
@@ -89,13 +92,13 @@ def _publish(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
         return  # closed by another at the same time, from the same books
 
 
-def _alarm(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
+def _alarm(day: date, category: str, texts: list[str], ports: ClosePorts) -> None:
     """Each alarm once, however often the day is closed: its id is made from what it says."""
     logs = ports.logs.about(date=day.isoformat(), service="close_day")
-    for text in _records(alarm_texts(result["reconciliation"])):
+    for text in _records(texts):
         id = f"{day.isoformat()}-close-{crc32(text.encode()):08x}"
         if ports.store.get(LOGS, id) is None:
-            logs.write("CRITICAL", f"reconciliation: {text}", {"category": "reconciliation"}, id=id)
+            logs.write("CRITICAL", f"{category}: {text}", {"category": category}, id=id)
     logs.flush(FLUSH_SECONDS)
 
 

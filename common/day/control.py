@@ -1,15 +1,16 @@
 """What the person, the supervisor and the scheduler want of all workloads: halts by name, the highest one counts."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from common.day.retention import expiring
+from common.day.chain import START, content_hash, entry_hash
 from common.log_record import LOGS
 from common.market.instrument import AssetClass
 from common.ports import Clock, Conflict, Create, Document, DocumentStore, Fields, StoreUnavailable, Update
+from common.retention import expiring
 from common.trading.halts import HaltLevel
 
 CONTROL: Final = "control"
@@ -191,7 +192,7 @@ def _change(
             "sequence": sequence, "did": did, "scope": scope, "reason": reason[:MAX_TEXT], "by": by[:MAX_TEXT],
             "at": clock.now().isoformat(),
         }
-        history = [*_history(fields), entry][-MAX_HISTORY:]
+        history = [*_history(fields), chained(entry, _history(fields), halts)][-MAX_HISTORY:]
         changed = {"sequence": sequence, "halts": halts, "history": history}
         try:
             store.commit([
@@ -218,6 +219,14 @@ def _record(entry: Mapping[str, Any], category: str) -> Create:
     }
     moment = "".join(one for one in entry["at"] if one.isdigit())
     return Create(LOGS, f"{entry['at'][:10]}-control-{entry['sequence']:06d}-{moment}", fields)
+
+
+def chained(entry: Mapping[str, Any], before: Sequence[Any], halts: Mapping[str, Any]) -> dict[str, Any]:
+    """The action as it is kept: behind the last one, and bound to the halts that it left standing."""
+    last = before[-1] if before else None
+    prev = str(last.get("hash", START)) if isinstance(last, Mapping) else START
+    whole = {**entry, "halts": content_hash(halts), "prev": prev}
+    return {**whole, "hash": entry_hash(prev, entry["sequence"], ACCOUNT, content_hash(whole))}
 
 
 def _sequence(fields: Fields) -> int:

@@ -1,13 +1,14 @@
 """The ledger of a workload: intents at once and with the lease, everything else in one commit now and then."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
 from typing import Any, Final
 
+from common.day.chain import AUDIT, OrderChain
 from common.day.lease import Lease
 from common.day.leased_store import LeasedStore
-from common.day.stored import load_trades
+from common.day.stored import load_trades, order_documents
 from common.day.trade_ports import nanoseconds
 from common.day.workloads import WORKLOADS, workload_id
 from common.log_record import STORED, TRADE
@@ -66,6 +67,7 @@ class StoreLedger:
         self._versions: dict[OrderTag, str] = {}
         self._dirty: dict[OrderTag, Order] = {}
         self._verdicts: dict[OrderTag, Mapping[str, Any]] = {}
+        self._chain = OrderChain(order_documents(store, day, asset_class))
         self._trades_stored = set(load_trades(store, day, asset_class))
         self._pending: dict[tuple[str, str], Create] = {}
         self._state: Fields | None = None
@@ -182,25 +184,29 @@ class StoreLedger:
             if len(part) < MAX_WRITES - 1:
                 return
 
-    def _gathered(self) -> Iterator[Write]:
-        if self._state is not None:
-            yield Update(WORKLOADS, workload_id(self._day, self._class), self._state, self._state_version)
+    def _gathered(self) -> Iterator[Create | Update]:
+        head = self._chain.head
         for order in list(self._dirty.values()):
-            tag, version, fields = order.tag, self._versions.get(order.tag), self._fields(order)
+            tag, version = order.tag, self._versions.get(order.tag)
+            fields, head = self._chain.extended(head, tag, self._fields(order))
             yield Create("orders", tag, fields) if version is None else Update("orders", tag, fields, version)
         yield from list(self._pending.values())
+        if self._state is not None:  # last: the head that it names is stored by then
+            state = {**self._state, AUDIT: head.to_fields()}
+            yield Update(WORKLOADS, workload_id(self._day, self._class), state, self._state_version)
 
-    def _stored(self, write: Write, version: str) -> None:
+    def _stored(self, write: Create | Update, version: str) -> None:
         if write.collection == WORKLOADS:
             self._state, self._state_version = None, version
         elif write.collection == "orders":
             tag = OrderTag(write.id)
             self._versions[tag] = version
             self._dirty.pop(tag, None)
+            self._chain.stored(tag, write.fields)
         else:
             self._pending.pop((write.collection, write.id), None)
 
-    def _commit(self, writes: list[Write]) -> list[str]:
+    def _commit(self, writes: Sequence[Write]) -> list[str]:
         now = self._clock.monotonic()
         if self._failed_at is not None and 0 <= now - self._failed_at < RETRY_SECONDS:
             raise StoreUnavailable(f"the store did not answer {now - self._failed_at:.1f} s ago")

@@ -12,8 +12,8 @@ import pytest
 
 from common.adapters.gcs import CHUNK_BYTES, CloudStorageArchive
 from common.bootstrap import Application
-from common.day.retention import bucket_lifecycle
 from common.ports import Conflict, StoreError, StoreUnavailable
+from common.retention import bucket_lifecycle
 from common.settings import Settings, SettingsError
 from tests.contract.storage_relay import Handler, relay, served
 from tests.contract.storage_server import VARIABLE, free_port, project_of, storage_server
@@ -169,9 +169,9 @@ def test_one_bucket_for_all_days(tmp_path: Path) -> None:
     project = project_of(str(tmp_path))
     app = Application(Settings(home=tmp_path, archive="gcs", project=project, bucket="{project}-all"))
     app.archive.put(DAY, "a/b", b"1")
-    from google.cloud import storage
+    from google.cloud.storage import Client
 
-    assert [blob.name for blob in storage.Client(project=project).list_blobs(f"{project}-all")] == ["2025-08-29/a/b"]
+    assert [blob.name for blob in Client(project=project).list_blobs(f"{project}-all")] == ["2025-08-29/a/b"]
     assert app.archive.list(DAY) == ["a/b"]
 
 

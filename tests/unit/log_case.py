@@ -17,9 +17,9 @@ from common.adapters.logs.spool import Spool
 from common.adapters.logs.structured import StructuredLogs
 from common.adapters.logs.thread import LogThread
 from common.adapters.sqlite import SqliteStore
-from common.day.retention import expiring
 from common.log_record import LOGS, read_line
 from common.ports import Archive, Query, StoreUnavailable
+from common.retention import expiring
 from tests.unit.faulty_store import Faulty
 from tests.unit.trading_case import DAY
 

@@ -12,11 +12,13 @@ from common.adapters.clock import INDIA, VirtualClock
 from common.adapters.directory import DirectoryArchive
 from common.adapters.memory import MemoryStore
 from common.day.carried import REPORTS, carried
+from common.day.chain import AUDIT, OrderChain
 from common.day.close import MAX_RECORDS, ClosePorts, close_day
 from common.day.control import ALL, read_control, resume
 from common.day.errors import TooEarly
 from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
+from common.day.workloads import WORKLOADS, workload_id
 from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.planning.rule_planner import plan_by_rules
@@ -42,6 +44,18 @@ class NoBars:
         raise NotImplementedError(name)
 
 
+def chained(day: Day) -> Iterator[Create]:
+    """The orders as a workload's ledger stores them, and the workload that names the end of their chain."""
+    chain = OrderChain([])
+    for one in day.orders:
+        fields = {"date": DAY.isoformat(), "asset_class": CLASS.value, **order_fields(one)}
+        whole, _ = chain.extended(chain.head, one.tag, fields)
+        chain.stored(one.tag, whole)
+        yield Create("orders", one.tag, whole)
+    workload = {"date": DAY.isoformat(), "state": "DONE", "summary": {}, AUDIT: chain.head.to_fields()}
+    yield Create(WORKLOADS, workload_id(DAY, CLASS), workload)
+
+
 class Closing:
     """One date's store after trading `day`, and the broker that answers with it."""
 
@@ -57,8 +71,7 @@ class Closing:
         id = DAY.isoformat()
         self.store.commit([
             Create(EVIDENCE, id, evidence.to_fields()), Create(PLANS, id, plan.to_fields()),
-            *(Create("orders", one.tag, {"date": id, "asset_class": CLASS.value, **order_fields(one)})
-              for one in day.orders),
+            *chained(day),
             *(Create("trades", f"{id}-{n}", {"date": id, **trade}) for n, trade in enumerate(day.trades)),
         ])
 

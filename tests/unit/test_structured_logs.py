@@ -11,9 +11,9 @@ from common.adapters.logs.destinations import RETRY_SECONDS
 from common.adapters.logs.queue import ROLL_SECONDS
 from common.adapters.sqlite import SqliteStore
 from common.bootstrap import application
-from common.day.retention import expiring
 from common.log_record import LOGS
 from common.ports import Fields, Query
+from common.retention import expiring
 from dashboard.log import dashboard_logs
 from tests.unit.log_case import Process
 from tests.unit.trading_case import DAY, minute

@@ -27,5 +27,5 @@ def _days() -> dict[str, int]:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads((files("common.day") / "data/retention.json").read_text(encoding="utf-8"))
+    found: Mapping[str, Any] = json.loads((files("common") / "data/retention.json").read_text(encoding="utf-8"))
     return found
