@@ -1,21 +1,25 @@
 """A loud log record was stored: the person is told, once; the same again only now and then."""
 
-import json
-
 import functions_framework
 
 from common.bootstrap import application
 from common.day.alarms import alert as tell
-from common.day.alarms import line
-from functions.firestore_event import CloudEvent, EventRefused, decode, written_at
+from common.log_record import ALERT
+from functions.firestore_event import MAX_AGE_SECONDS, CloudEvent, EventRefused, age_seconds, decode
+from functions.request import flush_logs, function_logs
 
 
 @functions_framework.cloud_event
 def alert(event: CloudEvent) -> None:
     """An error sends the event again, until it is too old: then, and where it cannot be read, it is dropped."""
+    logs = function_logs("alert")
     try:
-        record = decode(event)
-        said = tell(record.collection, record.id, record.fields, written_at(event), application().notice_ports())
-        print(line(said, record.id), flush=True)
+        app, record = application(), decode(event)
+        if (age := age_seconds(event, app.clock.now())) > MAX_AGE_SECONDS:
+            raise EventRefused(f"{record.id} was written {age:.0f} s ago: too old to be news")
+        said = tell(record.collection, record.id, record.fields, app.notice_ports())
+        logs.write("INFO", f"alert {record.id}: {said}", {"category": ALERT})
     except EventRefused as error:
-        print(json.dumps({"severity": "ERROR", "message": f"alert: {error}", "category": "alert"}), flush=True)
+        logs.write("WARNING", f"alert: {error}", {"category": ALERT})
+    finally:
+        flush_logs()

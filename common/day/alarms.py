@@ -1,42 +1,29 @@
 """From a stored log record to a notice: what is loud, and every halt and resume."""
 
-import json
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from common.day.control import HALT_CATEGORY
 from common.day.delivery import NoticePorts, deliver
 from common.day.notices import alarm_notice
-from common.log_record import LOGS
+from common.log_record import ALERT, LOGS
 
 LOUD: Final = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
-OWN_CATEGORY: Final = "alert"
-"""Of what telling logs itself: it must not tell of itself."""
-OLDEST: Final = timedelta(hours=1)
-"""An event that took longer to arrive is no news: what it tells of is in the logs."""
 
 
-def alert(collection: str, id: str, fields: Mapping[str, Any] | None, at: datetime, ports: NoticePorts) -> str:
+def alert(collection: str, id: str, fields: Mapping[str, Any] | None, ports: NoticePorts) -> str:
     """Tell of the record, once, however often its event arrives; what was done, for the log.
 
-    at: when it was written (aware). Raises NotDelivered, StoreError: then the event is to be sent again.
+    Raises NotDelivered, StoreError: then the event is to be sent again.
     """
     if collection != LOGS or fields is None:
         return "no log record"
     category = fields.get("category")
-    if category == OWN_CATEGORY or (fields.get("severity") not in LOUD and category != HALT_CATEGORY):
+    if category == ALERT or (fields.get("severity") not in LOUD and category != HALT_CATEGORY):
         return "not for the person"
-    now = ports.clock.now()
-    if now - at > OLDEST:
-        return f"too old: written {at.isoformat()}"
-    sent = deliver(alarm_notice(_day(fields, now), fields), ports, id)
+    sent = deliver(alarm_notice(_day(fields, ports.clock.now()), fields), ports, id)
     return "told" if sent else "counted"
-
-
-def line(said: str, id: str) -> str:
-    """For standard output, where nothing is told of it again."""
-    return json.dumps({"severity": "INFO", "message": f"alert {id}: {said}", "category": OWN_CATEGORY})
 
 
 def _day(fields: Mapping[str, Any], now: datetime) -> date:

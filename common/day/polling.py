@@ -8,9 +8,10 @@ from typing import Any, Final, TypeAlias
 from zlib import crc32
 
 from common.day.carried import REPORTS
-from common.day.control import LOGS, read_control
+from common.day.control import read_control
 from common.day.plan import PLANS
 from common.day.workloads import WORKLOADS
+from common.log_record import LOGS
 from common.ports import Document, DocumentStore, Filter, Query
 
 SCORECARDS: Final = "scorecards"

@@ -11,13 +11,13 @@ from common.adapters.counting import CountingArchive, CountingStore, Usage
 from common.adapters.memory import MemoryArchive, MemoryStore
 from common.bootstrap import HEARTBEAT_SECONDS
 from common.day.alarms import alert
-from common.day.control import LOGS
 from common.day.delivery import NoticePorts, tell
 from common.day.notices import plan_notice
 from common.day.polling import POLLS
 from common.day.rounds import tell_round
 from common.day.stored import load_orders, load_trades
 from common.day.trade_ports import TradePorts
+from common.log_record import LOGS
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
@@ -30,6 +30,7 @@ from common.simulation.instruments import Listing
 from common.simulation.life import Life, SimulatedClock
 from common.simulation.outcome import introduce_restless
 from common.simulation.planned import make_plan
+from tests.unit.kept_logs import KeptLogs
 
 ENTER: Final = {AssetClass.STOCK: 30, AssetClass.FUTURES: 30, AssetClass.OPTIONS: 30}
 DAY: Final = date(2026, 8, 19)
@@ -84,7 +85,7 @@ class CountedDay(SimulatedDay):
         ports = self._notices("other notices")
         tell(lambda: plan_notice(self.plan), ports)
         for record in self.store.query(Query(LOGS, limit=1000)):
-            alert(LOGS, record.id, record.fields, ports.clock.now(), ports)
+            alert(LOGS, record.id, record.fields, ports)
         store = CountingStore(self.store, self._part("close_day"))
         for one in self.classes:
             load_orders(store, self.day, one)
@@ -95,7 +96,7 @@ class CountedDay(SimulatedDay):
 
     def _notices(self, part: str) -> NoticePorts:
         life = Life(self.world, FaultPlan(frozenset(), self.faults.random), part)
-        return NoticePorts(CountingStore(self.store, self._part(part)), Nobody(), SimulatedClock(life))
+        return NoticePorts(CountingStore(self.store, self._part(part)), Nobody(), SimulatedClock(life), KeptLogs())
 
     def _each(self, first: int, last: int, seconds: float, action: Callable[[], None]) -> None:
         for ts in range(first, last, int(seconds * NANOSECONDS_A_SECOND)):

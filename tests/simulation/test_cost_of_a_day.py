@@ -53,7 +53,7 @@ def test_a_whole_day_is_free(day: CountedDay) -> None:
 
 
 def test_the_dashboard_polls_all_session(day: CountedDay) -> None:
-    """The summary each five seconds and every other page each thirty: nearly seven hours of them, counted answer by answer."""
+    """The summary each five seconds and every other page each thirty: nearly seven hours of them, answer by answer."""
     seconds = 410 * 60
     assert (OPEN_SECONDS, BEHIND_SECONDS) == (5.0, 30.0)
     assert day.polls == seconds // 5 + (len(POLLS) - 1) * (seconds // 30)
