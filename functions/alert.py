@@ -18,7 +18,8 @@ def alert(event: CloudEvent) -> None:
         if (age := age_seconds(event, app.clock.now())) > MAX_AGE_SECONDS:
             raise EventRefused(f"{record.id} was written {age:.0f} s ago: too old to be news")
         said = tell(record.collection, record.id, record.fields, app.notice_ports())
-        logs.write("INFO", f"alert {record.id}: {said}", {"category": ALERT})
+        if said:
+            logs.write("INFO", f"alert {record.id}: {said}", {"category": ALERT})
     except EventRefused as error:
         logs.write("WARNING", f"alert: {error}", {"category": ALERT})
     finally:

@@ -13,15 +13,15 @@ LOUD: Final = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
 
 
 def alert(collection: str, id: str, fields: Mapping[str, Any] | None, ports: NoticePorts) -> str:
-    """Tell of the record, once, however often its event arrives; what was done, for the log.
+    """Tell of the record, once, however often its event arrives; what was done, '' where it is none for the person.
 
     Raises NotDelivered, StoreError: then the event is to be sent again.
     """
     if collection != LOGS or fields is None:
-        return "no log record"
+        return ""
     category = fields.get("category")
     if category == ALERT or (fields.get("severity") not in LOUD and category != HALT_CATEGORY):
-        return "not for the person"
+        return ""
     sent = deliver(alarm_notice(_day(fields, ports.clock.now()), fields), ports, id)
     return "told" if sent else "counted"
 
