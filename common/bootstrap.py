@@ -36,7 +36,6 @@ from common.trading.orders import OrderUpdate
 from common.trading.pace import LIVE, REPLAY
 
 if TYPE_CHECKING:
-    from common.adapters.notify import AppriseNotifier
     from common.adapters.sqlite import SqliteStore
     from common.day.close import ClosePorts
     from common.day.delivery import NoticePorts
@@ -150,16 +149,17 @@ class Application:
 
     @cached_property
     def notifier(self) -> Notifier:
-        """Whoever TRON_NOTIFY_URLS names; without it a log line."""
-        from common.adapters.notify import LoggedNotifier
+        """Whoever TRON_NOTIFY_URLS names; without it a log record."""
+        from common.adapters.notify import AppriseNotifier, LoggedNotifier
 
-        return notifier_for(self.settings.notify_urls) if self.settings.notify_urls else LoggedNotifier()
+        urls, logs = self.settings.notify_urls, self.logs("functions")
+        return AppriseNotifier(urls, logs) if urls else LoggedNotifier(logs)
 
     def notice_ports(self) -> "NoticePorts":
         """What telling the person needs; by the clock, also on recorded sessions."""
         from common.day.delivery import NoticePorts
 
-        return NoticePorts(self.store, self.notifier, self.clock)
+        return NoticePorts(self.store, self.notifier, self.clock, self.logs("functions"))
 
     @cached_property
     def mandate(self) -> Mandate:
@@ -258,11 +258,11 @@ class Application:
         return self.settings.home / "journal" / f"{day.isoformat()}-{asset_class.value}.jsonl"
 
 
-def notifier_for(urls: Sequence[str]) -> "AppriseNotifier":
-    """For the URLs, each a secret."""
-    from common.adapters.notify import AppriseNotifier
+def send_trial(urls: Sequence[str], title: str, text: str) -> list[str]:
+    """To each URL, a secret; one line for each that has not taken it."""
+    from common.adapters.notify import send_to_all
 
-    return AppriseNotifier(urls)
+    return send_to_all(urls, title, text)
 
 
 def simulation_bench() -> "Bench":

@@ -5,18 +5,22 @@ import functions_framework
 from common.bootstrap import application
 from common.day.alarms import alert as tell
 from common.log_record import ALERT
-from functions.firestore_event import CloudEvent, EventRefused, decode, written_at
+from functions.firestore_event import MAX_AGE_SECONDS, CloudEvent, EventRefused, age_seconds, decode
 from functions.request import flush_logs, function_logs
 
 
 @functions_framework.cloud_event
 def alert(event: CloudEvent) -> None:
     """An error sends the event again, until it is too old: then, and where it cannot be read, it is dropped."""
+    logs = function_logs("alert")
     try:
-        record = decode(event)
-        said = tell(record.collection, record.id, record.fields, written_at(event), application().notice_ports())
-        function_logs("alert").write("INFO", f"alert {record.id}: {said}", {"category": ALERT})
+        app, record = application(), decode(event)
+        if (age := age_seconds(event, app.clock.now())) > MAX_AGE_SECONDS:
+            raise EventRefused(f"{record.id} was written {age:.0f} s ago: too old to be news")
+        said = tell(record.collection, record.id, record.fields, app.notice_ports())
+        if said:
+            logs.write("INFO", f"alert {record.id}: {said}", {"category": ALERT})
     except EventRefused as error:
-        function_logs("alert").write("ERROR", f"alert: {error}", {"category": ALERT})
+        logs.write("WARNING", f"alert: {error}", {"category": ALERT})
     finally:
         flush_logs()

@@ -21,8 +21,6 @@ class CloudEvent(Protocol):
 
     def get_data(self) -> Any: ...
 
-    def get_attributes(self) -> Mapping[str, Any]: ...
-
 
 @dataclass(frozen=True, slots=True)
 class DocumentEvent:
@@ -57,18 +55,6 @@ def decode_data(data: object) -> DocumentEvent:
     return DocumentEvent(
         collection, id, None if value is None else _fields(value), None if old_value is None else _fields(old_value)
     )
-
-
-def written_at(event: CloudEvent) -> datetime:
-    """When the change was made, aware. Raises EventRefused."""
-    text = event.get_attributes().get("time")
-    try:
-        at = datetime.fromisoformat(str(text))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise EventRefused(f"the event's time is {str(text)[:60]!r}, not a moment with its zone")
-    return at
 
 
 @cache

@@ -1,11 +1,12 @@
 """Notifications by apprise: Telegram, e-mail, webhooks and others, each by one URL that is a secret."""
 
-import json
-import sys
 import time
 from collections.abc import Sequence
 from threading import Thread
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final
+
+from common.log_record import ALERT
+from common.ports import Logs
 
 if TYPE_CHECKING:
     from apprise import Apprise
@@ -16,14 +17,14 @@ SOCKET_SECONDS: Final = 3.0
 
 
 class LoggedNotifier:
-    """Where no receiver is named: a line on standard output and nothing else."""
+    """Where no receiver is named: a log record and nothing else."""
 
-    def __init__(self, output: TextIO | None = None) -> None:
-        self._output = output
+    def __init__(self, logs: Logs) -> None:
+        self._logs = logs
 
     def send(self, title: str, text: str, *, urgent: bool = False) -> bool:
         """Always taken."""
-        _say(self._output, "NOTICE" if urgent else "INFO", f"{title}: {text}")
+        self._logs.write("INFO", f"{title}: {text}", {"category": ALERT, "urgent": urgent})
         return True
 
 
@@ -53,35 +54,36 @@ class _Try:
 
 
 class AppriseNotifier:
-    """urls: as apprise reads them; they never leave this object. Receivers are named by their number, from 1."""
+    """urls: as apprise reads them; they never leave this object. Who fails is logged by number, from 1."""
 
-    def __init__(
-        self, urls: Sequence[str], *, bound_seconds: float = BOUND_SECONDS, output: TextIO | None = None,
-    ) -> None:
+    def __init__(self, urls: Sequence[str], logs: Logs, *, bound_seconds: float = BOUND_SECONDS) -> None:
         self._urls = tuple(urls)
+        self._logs = logs
         self._bound = bound_seconds
-        self._output = output
 
     def __repr__(self) -> str:
         return f"AppriseNotifier({len(self._urls)} receivers)"
 
     def send(self, title: str, text: str, *, urgent: bool = False) -> bool:
-        """To all at once; who fails is logged by number."""
-        failures = self.failures(title, text, urgent=urgent)
-        for line in failures:
-            _say(self._output, "ERROR", line)
+        """To all at once."""
+        failures = send_to_all(self._urls, title, text, urgent=urgent, bound_seconds=self._bound)
+        for failure in failures:
+            self._logs.write("ERROR", failure, {"category": ALERT})
         return len(failures) < len(self._urls)
 
-    def failures(self, title: str, text: str, *, urgent: bool = False) -> list[str]:
-        """Send, and say what went wrong: one line for each receiver that has not taken it."""
-        until = time.monotonic() + self._bound
-        tries = [_Try(_receiver(url)) for url in self._urls]
-        for one in tries:
-            one.start(title, text, "warning" if urgent else "info")
-        for one in tries:
-            one.join(until - time.monotonic())
-        numbered = enumerate([one.outcome for one in tries], start=1)
-        return [f"receiver {number} of TRON_NOTIFY_URLS: {outcome}" for number, outcome in numbered if outcome]
+
+def send_to_all(
+    urls: Sequence[str], title: str, text: str, *, urgent: bool = False, bound_seconds: float = BOUND_SECONDS,
+) -> list[str]:
+    """What went wrong, within the bound: one line for each receiver that has not taken it, by its number, from 1."""
+    until = time.monotonic() + bound_seconds
+    tries = [_Try(_receiver(url)) for url in urls]
+    for one in tries:
+        one.start(title, text, "warning" if urgent else "info")
+    for one in tries:
+        one.join(until - time.monotonic())
+    numbered = enumerate([one.outcome for one in tries], start=1)
+    return [f"receiver {number} of TRON_NOTIFY_URLS: {outcome}" for number, outcome in numbered if outcome]
 
 
 def _receiver(url: str) -> "Apprise | None":
@@ -102,8 +104,3 @@ def _receiver(url: str) -> "Apprise | None":
     for server in receiver:
         server.socket_connect_timeout = server.socket_read_timeout = SOCKET_SECONDS
     return receiver
-
-
-def _say(output: TextIO | None, severity: str, message: str) -> None:
-    record = {"severity": severity, "message": message, "category": "alert"}
-    print(json.dumps(record, ensure_ascii=False), file=output or sys.stdout, flush=True)

@@ -1,7 +1,7 @@
 """From a stored log record to a notice: what is loud, and every halt and resume."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from common.day.control import HALT_CATEGORY
@@ -10,24 +10,19 @@ from common.day.notices import alarm_notice
 from common.log_record import ALERT, LOGS
 
 LOUD: Final = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
-OLDEST: Final = timedelta(hours=1)
-"""An event that took longer to arrive is no news: what it tells of is in the logs."""
 
 
-def alert(collection: str, id: str, fields: Mapping[str, Any] | None, at: datetime, ports: NoticePorts) -> str:
-    """Tell of the record, once, however often its event arrives; what was done, for the log.
+def alert(collection: str, id: str, fields: Mapping[str, Any] | None, ports: NoticePorts) -> str:
+    """Tell of the record, once, however often its event arrives; what was done, '' where it is none for the person.
 
-    at: when it was written (aware). Raises NotDelivered, StoreError: then the event is to be sent again.
+    Raises NotDelivered, StoreError: then the event is to be sent again.
     """
     if collection != LOGS or fields is None:
-        return "no log record"
+        return ""
     category = fields.get("category")
     if category == ALERT or (fields.get("severity") not in LOUD and category != HALT_CATEGORY):
-        return "not for the person"
-    now = ports.clock.now()
-    if now - at > OLDEST:
-        return f"too old: written {at.isoformat()}"
-    sent = deliver(alarm_notice(_day(fields, now), fields), ports, id)
+        return ""
+    sent = deliver(alarm_notice(_day(fields, ports.clock.now()), fields), ports, id)
     return "told" if sent else "counted"
 
 

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from common.day.chain import START, content_hash, entry_hash
-from common.log_record import LOGS
+from common.log_record import LOGS, constant_part, line
+from common.log_record import document as stored_record
 from common.market.instrument import AssetClass
 from common.ports import Clock, Conflict, Create, Document, DocumentStore, Fields, StoreUnavailable, Update
 from common.retention import expiring
@@ -212,13 +213,12 @@ def _change(
 
 def _record(entry: Mapping[str, Any], category: str) -> Create:
     """Of the change, for the log and the person. The time makes its id new also where control was deleted."""
-    fields = {
-        "time": entry["at"], "severity": "WARNING", "category": category, "date": entry["at"][:10],
-        "message": f"{entry['did']} for {entry['scope']}: {entry['reason']} ({entry['by']})",
-        **expiring(LOGS, datetime.fromisoformat(entry["at"])),
-    }
-    moment = "".join(one for one in entry["at"] if one.isdigit())
-    return Create(LOGS, f"{entry['at'][:10]}-control-{entry['sequence']:06d}-{moment}", fields)
+    day, moment = entry["at"][:10], "".join(one for one in entry["at"] if one.isdigit())
+    message = f"{entry['did']} for {entry['scope']}: {entry['reason']} ({entry['by']})"
+    labels = constant_part({"date": day, "category": category, "service": CONTROL})
+    id = f"{day}-control-{entry['sequence']:06d}-{moment}"
+    text = line(id, entry["at"], "WARNING", message, {}, labels)
+    return Create(LOGS, *stored_record(text, expiring(LOGS, datetime.fromisoformat(entry["at"]))))
 
 
 def chained(entry: Mapping[str, Any], before: Sequence[Any], halts: Mapping[str, Any]) -> dict[str, Any]:

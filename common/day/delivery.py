@@ -1,7 +1,5 @@
 """A notice to the person: told once, the same again only now and then with how often; kept until somebody takes it."""
 
-import json
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,7 +7,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from common.day.notices import Notice
-from common.ports import Clock, Conflict, Create, Document, DocumentStore, Notifier, Query, Update
+from common.retention import expiring
+from common.log_record import ALERT
+from common.ports import Clock, Conflict, Create, Document, DocumentStore, Logs, Notifier, Query, Update
 
 NOTICES: Final = "notices"
 CLAIM_SECONDS: Final = 30.0
@@ -30,6 +30,7 @@ class NoticePorts:
     store: DocumentStore
     notifier: Notifier
     clock: Clock
+    logs: Logs
 
 
 class NotDelivered(RuntimeError):
@@ -41,13 +42,12 @@ def tell(make: Callable[[], Notice], ports: NoticePorts) -> None:
     try:
         deliver(make(), ports)
     except Exception as error:  # nothing here may fail a step of the day
-        say_undelivered(error)
+        say_undelivered(error, ports.logs)
 
 
-def say_undelivered(error: Exception) -> None:
-    """On standard output."""
-    record = {"severity": "ERROR", "message": f"a notice was not sent: {type(error).__name__}: {error}"}
-    print(json.dumps({**record, "category": "alert"}), file=sys.stdout, flush=True)
+def say_undelivered(error: Exception, logs: Logs) -> None:
+    """Of a category that is not told of in its turn."""
+    logs.write("ERROR", f"a notice was not sent: {type(error).__name__}: {error}", {"category": ALERT})
 
 
 def deliver(notice: Notice, ports: NoticePorts, event: str = "once") -> bool:
@@ -57,7 +57,7 @@ def deliver(notice: Notice, ports: NoticePorts, event: str = "once") -> bool:
     """
     for _ in range(MAX_TRIES):
         document = ports.store.get(NOTICES, notice.id)
-        fields = dict(document.fields) if document is not None else _fresh(notice)
+        fields = dict(document.fields) if document is not None else _fresh(notice, ports.clock.now())
         new = event not in fields["events"]
         if new:
             fields["events"] = [*fields["events"], event][-MAX_EVENTS:]
@@ -78,7 +78,7 @@ def deliver_waiting(day: date, ports: NoticePorts) -> int:
     return sent
 
 
-def _fresh(notice: Notice) -> dict[str, Any]:
+def _fresh(notice: Notice, now: datetime) -> dict[str, Any]:
     """events: counted so far, the latest. told: messages that went out. untold: events since the last of them.
 
     next: before which no other goes out. claimed: until when a process has it to send. waiting: the date while
@@ -87,6 +87,7 @@ def _fresh(notice: Notice) -> dict[str, Any]:
     return {
         "date": notice.day.isoformat(), "kind": notice.kind, "events": [], "told": 0, "untold": 0, "next": "",
         "claimed": "", "waiting": "", "title": notice.title, "text": notice.text, "urgent": notice.urgent,
+        **expiring(NOTICES, now),
     }
 
 

@@ -10,15 +10,12 @@ from zlib import crc32
 
 from common.market.money import money
 from common.planning.plan import ClassPlan, Plan, Reason
+from common.redaction import redacted_text
 
 MAX_TEXT: Final = 3_000
 """Characters: what a Telegram message holds, with room to spare."""
 MAX_LINES: Final = 40
 SENSITIVE: Final = "token|secret|password|passwd|authorization|checksum"
-_NAMED: Final = re.compile(
-    rf"(?i)([\w-]*(?:{SENSITIVE}|api[_-]?key)[\w-]*[\"']?\s*[=:]\s*[\"']?)(?:(?:bearer|basic|token)\s+)?[^\s\"',;&)]+"
-)
-_IN_URL: Final = re.compile(r"(\w+://)[^\s/@]*@")
 _NUMBER: Final = re.compile(r"(?<![A-Za-z0-9])\d[\d.,:]*(?![A-Za-z0-9])")
 
 
@@ -90,11 +87,12 @@ def positions_notice(day: date, name: str, time: str, workloads: Mapping[str, Ma
 
 def alarm_notice(day: date, record: Mapping[str, Any]) -> Notice:
     """Of a log record as it is stored; two that differ in their numbers alone have the same cause."""
-    message, severity = cleaned(str(record.get("message", ""))), str(record.get("severity", "ERROR"))
+    message, severity = redacted_text(str(record.get("message", ""))), str(record.get("severity", "ERROR"))
     where = str(record.get("asset_class", "") or record.get("category", ""))
     halt = record.get("category") == "halt"
     title = f"{day}: {'trading halted or resumed' if halt else severity}{f', {where}' if where and not halt else ''}"
-    lines = [message] + [f"{name}: {record[name]}" for name in ("tag", "symbol") if record.get(name)]
+    more = {**(record.get("fields") or {}), **record}
+    lines = [message] + [f"{name}: {more[name]}" for name in ("symbol", "tag") if more.get(name)]
     cause = f"{severity}:{where}:{_NUMBER.sub('#', message)}"
     return Notice("halt" if halt else "alarm", day, title, text_of(lines), cause, urgent=severity != "WARNING")
 
@@ -124,13 +122,8 @@ def end_of_day(result: Mapping[str, Any]) -> Notice:
 def text_of(lines: Sequence[str]) -> str:
     """The lines without secrets, and no more of them than a message takes."""
     kept = [*lines[:MAX_LINES], f"... {len(lines) - MAX_LINES} more lines"] if len(lines) > MAX_LINES else list(lines)
-    text = cleaned("\n".join(kept))
+    text = redacted_text("\n".join(kept))
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]} ..."
-
-
-def cleaned(text: str) -> str:
-    """Without what looks like a secret by its name, and without the credentials of a URL."""
-    return _IN_URL.sub(r"\1***@", _NAMED.sub(r"\1***", text))
 
 
 def _class_lines(one: ClassPlan) -> list[str]:

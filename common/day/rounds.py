@@ -25,7 +25,7 @@ def tell_round(day: date, now: datetime, ports: NoticePorts) -> None:
             _tell_positions(day, name, ports)
         deliver_waiting(day, ports)
     except Exception as error:  # telling must not fail the look after the workloads
-        say_undelivered(error)
+        say_undelivered(error, ports.logs)
 
 
 def due(day: date, now: datetime) -> str:

@@ -4,7 +4,7 @@ import argparse
 import os
 from typing import Any
 
-from common.bootstrap import notifier_for
+from common.bootstrap import send_trial
 from common.settings import notify_urls
 from jobs.commands.output import UserError, print_json, tinted
 
@@ -28,7 +28,7 @@ def run(chosen: argparse.Namespace) -> int:
             "TRON_NOTIFY_URLS is not set: give URLs as apprise reads them, with spaces between, such as "
             "tgram://TOKEN/CHAT or mailto://USER:PASSWORD@example.org; they are secrets"
         )
-    failures = notifier_for(urls).failures(TITLE, TEXT)
+    failures = send_trial(urls, TITLE, TEXT)
     if chosen.json:
         print_json({"receivers": len(urls), "failures": failures})
         return 1 if failures else 0

@@ -1,6 +1,5 @@
 """Notifications over real HTTP: taken, dead, slow, refused, and from the function that a stored alarm starts."""
 
-import io
 import json
 import os
 import socket
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from common.adapters.notify import AppriseNotifier, LoggedNotifier
+from common.adapters.notify import AppriseNotifier, LoggedNotifier, send_to_all
 from common.ports import Change, Document
 from common.settings import Settings
 from jobs import cli
@@ -24,6 +23,7 @@ from jobs.local import cloud_event
 from jobs.local.cloud_event import Database
 from jobs.local.function_host import FunctionHost
 from tests.process.waiting import BOUND_SECONDS
+from tests.unit.kept_logs import KeptLogs
 
 ROOT = Path(__file__).parents[2]
 HIDDEN = "s3cr3tp4ss"
@@ -92,7 +92,7 @@ def dead() -> str:
 
 def test_a_message_arrives_whole(receiver: Receiver) -> None:
     """Title and text as they are, rupees and line ends included; the urgent ones are marked."""
-    notifier = AppriseNotifier([receiver.url])
+    notifier = AppriseNotifier([receiver.url], KeptLogs())
     assert notifier.send("Net ₹1,23,456.78", "one\ntwo <b>three</b> & %s\\n")
     assert notifier.send("look", "now", urgent=True)
     first, second = receiver.told
@@ -102,46 +102,46 @@ def test_a_message_arrives_whole(receiver: Receiver) -> None:
 
 def test_one_that_is_dead_does_not_keep_the_others_from_it(receiver: Receiver) -> None:
     """Told by one is told; the failures are logged by number, and no line has a part of a URL."""
-    output = io.StringIO()
-    notifier = AppriseNotifier([dead(), receiver.url, f"nonsense://{HIDDEN}", HIDDEN], output=output)
+    logs = KeptLogs()
+    notifier = AppriseNotifier([dead(), receiver.url, f"nonsense://{HIDDEN}", HIDDEN], logs)
     assert notifier.send("title", "text")
     assert len(receiver.told) == 1
-    records = [json.loads(line) for line in output.getvalue().splitlines()]
-    assert [one["message"] for one in records] == [
+    assert logs.messages == [
         "receiver 1 of TRON_NOTIFY_URLS: refused it, or does not answer",
         "receiver 3 of TRON_NOTIFY_URLS: no URL that apprise knows: correct it",
         "receiver 4 of TRON_NOTIFY_URLS: no URL that apprise knows: correct it",
     ]
-    assert {one["category"] for one in records} == {"alert"}
-    assert HIDDEN not in output.getvalue() + repr(notifier)
+    assert {one["fields"]["category"] for one in logs.records} == {"alert"}
+    assert HIDDEN not in str(logs.records) + repr(notifier)
 
 
 @pytest.mark.parametrize("status", [500, 404, 302])
 def test_a_refusal_is_no_success(receiver: Receiver, status: int) -> None:
     """The server answered, and has not taken it."""
     receiver.status = status
-    assert not AppriseNotifier([receiver.url], output=io.StringIO()).send("title", "text")
+    assert not AppriseNotifier([receiver.url], KeptLogs()).send("title", "text")
 
 
 def test_a_dead_server_is_no_success() -> None:
     """Nobody listens there."""
-    assert not AppriseNotifier([dead()], output=io.StringIO()).send("title", "text")
+    assert not AppriseNotifier([dead()], KeptLogs()).send("title", "text")
 
 
 def test_a_slow_server_is_left_behind(receiver: Receiver) -> None:
-    """It holds its answer until the test lets it go: send has come back long before."""
+    """It holds its answer until the test lets it go: the call has come back long before."""
     receiver.hold = threading.Event()
-    notifier = AppriseNotifier([receiver.url], bound_seconds=0.2, output=io.StringIO())
-    assert notifier.failures("title", "text") == ["receiver 1 of TRON_NOTIFY_URLS: no answer in time"]
+    failures = send_to_all([receiver.url], "title", "text", bound_seconds=0.2)
+    assert failures == ["receiver 1 of TRON_NOTIFY_URLS: no answer in time"]
     assert receiver.told == []
 
 
-def test_without_receivers_there_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """The default: nothing but standard output, one JSON record."""
-    assert LoggedNotifier().send("title", "text ₹1", urgent=True)
-    assert json.loads(capsys.readouterr().out) == {
-        "severity": "NOTICE", "message": "title: text ₹1", "category": "alert",
-    }
+def test_without_receivers_there_is_a_record() -> None:
+    """The default: nothing but the log, of a category that is not told of."""
+    logs = KeptLogs()
+    assert LoggedNotifier(logs).send("title", "text ₹1", urgent=True)
+    (record,) = logs.records
+    assert (record["severity"], record["message"]) == ("INFO", "title: text ₹1")
+    assert record["fields"] == {"category": "alert", "urgent": True}
 
 
 def test_the_command(
@@ -198,5 +198,5 @@ def test_a_stored_alarm_becomes_a_message(receiver: Receiver, tmp_path: Path) ->
     assert messages == ["naked: access_token=***"] * 2, "the refused one, and the one that was taken"
     said = log.read_text()
     assert "too old" in said
-    assert "not a moment with its zone" in said
+    assert "not one with its zone" in said
     assert HIDDEN not in said

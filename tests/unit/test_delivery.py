@@ -1,9 +1,8 @@
 """Telling: once, over processes and repeats; kept until it is taken; never in the way of a step."""
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from common.adapters.clock import INDIA, VirtualClock
 from common.adapters.memory import MemoryStore
 from common.adapters.sqlite import SqliteStore
-from common.day.alarms import OLDEST, alert
+from common.day.alarms import alert
 from common.day.control import ALL, Halt, Source, resume, set_halt
 from common.day.delivery import NOTICES, NotDelivered, NoticePorts, deliver, deliver_waiting, tell
 from common.day.notices import Notice
@@ -21,6 +20,7 @@ from common.day.workloads import WORKLOADS, launched_fields, workload_id
 from common.log_record import LOGS
 from common.ports import Create, DocumentStore, Query
 from common.trading.halts import HaltLevel
+from tests.unit.kept_logs import KeptLogs
 from tests.unit.trading_case import DAY
 from tests.unit.workload_case import plan as paper_plan
 
@@ -47,7 +47,8 @@ class Case:
     def __init__(self, store: DocumentStore | None = None) -> None:
         self.person = Person()
         self.clock = VirtualClock(datetime(DAY.year, DAY.month, DAY.day, 10, 0, tzinfo=INDIA))
-        self.ports = NoticePorts(store or MemoryStore(), self.person, self.clock)
+        self.logs = KeptLogs()
+        self.ports = NoticePorts(store or MemoryStore(), self.person, self.clock, self.logs)
 
     def texts(self) -> list[str]:
         return [text for _, text in self.person.messages]
@@ -102,7 +103,7 @@ def test_whoever_died_over_it_is_replaced() -> None:
 
     case = Case()
     with pytest.raises(Killed):
-        deliver(NOTICE, NoticePorts(case.ports.store, Fatal(), case.clock), "a")
+        deliver(NOTICE, NoticePorts(case.ports.store, Fatal(), case.clock, case.logs), "a")
     with pytest.raises(NotDelivered, match="by another"):
         deliver(NOTICE, case.ports, "a")
     case.clock.sleep(31)
@@ -116,7 +117,7 @@ def test_sixteen_at_once_tell_once(tmp_path: Path) -> None:
     stores = [SqliteStore(tmp_path / "store.sqlite") for _ in range(16)]
 
     def one(number: int) -> bool:
-        return deliver(NOTICE, NoticePorts(stores[number], case.person, case.clock), f"event {number}")
+        return deliver(NOTICE, NoticePorts(stores[number], case.person, case.clock, case.logs), f"event {number}")
 
     with ThreadPoolExecutor(16) as pool:
         assert sum(pool.map(one, range(16))) == 1
@@ -127,7 +128,7 @@ def test_sixteen_at_once_tell_once(tmp_path: Path) -> None:
         store.close()
 
 
-def test_a_step_does_not_notice(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_step_does_not_notice() -> None:
     """Neither a receiver that is away nor a text that cannot be made fails it; both are said in the log."""
     case = Case()
     case.person.away = True
@@ -137,8 +138,8 @@ def test_a_step_does_not_notice(capsys: pytest.CaptureFixture[str]) -> None:
         raise KeyError("totals")
 
     tell(broken, case.ports)
-    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(one["severity"], one["category"]) for one in records] == [("ERROR", "alert")] * 2
+    records = case.logs.records
+    assert [(one["severity"], one["fields"]["category"]) for one in records] == [("ERROR", "alert")] * 2
     assert "KeyError" in records[1]["message"]
 
 
@@ -148,24 +149,22 @@ def record(**changes: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("changes", "said"), [
-    ({}, "told"), ({"severity": "CRITICAL"}, "told"), ({"severity": "WARNING"}, "not for the person"),
-    ({"severity": "CRITICAL", "category": "alert"}, "not for the person"),
+    ({}, "told"), ({"severity": "CRITICAL"}, "told"), ({"severity": "WARNING"}, ""),
+    ({"severity": "CRITICAL", "category": "alert"}, ""),
     ({"severity": "WARNING", "category": "halt"}, "told"), ({"date": "nonsense"}, "told"),
 ])
 def test_which_records_are_told(changes: dict[str, str], said: str) -> None:
     """ERROR and above and halts; never what telling itself has logged, which would go round for ever."""
     case = Case()
-    assert alert(LOGS, "1", record(**changes), case.clock.now(), case.ports) == said
+    assert alert(LOGS, "1", record(**changes), case.ports) == said
     assert len(case.texts()) == (said == "told")
 
 
-def test_old_events_are_dropped() -> None:
-    """An event that was kept back for hours is not read as news."""
+def test_what_is_no_new_record() -> None:
+    """Another collection's document, and one that was deleted, tell nobody."""
     case = Case()
-    old = case.clock.now().astimezone(UTC) - OLDEST - timedelta(seconds=1)
-    assert alert(LOGS, "1", record(), old, case.ports).startswith("too old")
-    assert alert("workloads", "1", record(), case.clock.now(), case.ports) == "no log record"
-    assert alert(LOGS, "1", None, case.clock.now(), case.ports) == "no log record"
+    assert alert("workloads", "1", record(), case.ports) == ""
+    assert alert(LOGS, "1", None, case.ports) == ""
     assert case.texts() == []
 
 

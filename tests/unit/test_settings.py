@@ -117,3 +117,13 @@ def test_a_store_that_cannot_be(chosen: dict[str, str], says: str) -> None:
     """An unknown store, and Firestore without a project, are refused with what to give."""
     with pytest.raises(SettingsError, match=says):
         read_settings({**HOME, **chosen})
+
+
+def test_whom_to_tell_reaches_a_child_and_no_log() -> None:
+    """Several URLs with spaces between; a child has the same, and printing settings shows none of them."""
+    urls = "tgram://token/chat json://me:pass@example.org/?a=1,2"
+    settings = read_settings({**HOME, "TRON_NOTIFY_URLS": f" {urls} "})
+    assert settings.notify_urls == tuple(urls.split())
+    assert read_settings(settings.environment()) == settings
+    assert "token" not in repr(settings)
+    assert "pass" not in repr(settings)
