@@ -5,7 +5,7 @@ import functions_framework
 from common.bootstrap import application
 from common.day.alarms import alert as tell
 from common.log_record import ALERT
-from functions.firestore_event import MAX_AGE_SECONDS, CloudEvent, EventRefused, age_seconds, decode
+from functions.firestore_event import CloudEvent, EventRefused, decode, refuse_old
 from functions.request import flush_logs, function_logs
 
 
@@ -15,8 +15,7 @@ def alert(event: CloudEvent) -> None:
     logs = function_logs("alert")
     try:
         app, record = application(), decode(event)
-        if (age := age_seconds(event, app.clock.now())) > MAX_AGE_SECONDS:
-            raise EventRefused(f"{record.id} was written {age:.0f} s ago: too old to be news")
+        refuse_old(event, app.clock.now())
         said = tell(record.collection, record.id, record.fields, app.notice_ports())
         if said:
             logs.write("INFO", f"alert {record.id}: {said}", {"category": ALERT})

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from common.firestore_value import fields_of
 
-MAX_EVENT_BYTES = 4 * 1024 * 1024
+OLDEST: Final = timedelta(hours=1)
+MAX_EVENT_BYTES: Final = 4 * 1024 * 1024
 """Two images of at most 1 MiB each and their names; what is larger did not come from Firestore."""
 
 
@@ -20,6 +21,8 @@ class CloudEvent(Protocol):
     """What functions_framework hands to a function."""
 
     def get_data(self) -> Any: ...
+
+    def get_attributes(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,23 @@ def decode_data(data: object) -> DocumentEvent:
     return DocumentEvent(
         collection, id, None if value is None else _fields(value), None if old_value is None else _fields(old_value)
     )
+
+
+def refuse_old(event: CloudEvent, now: datetime) -> None:
+    """Eventarc brings back for a day what failed, when others have long done it. Raises EventRefused."""
+    if now - (at := _written_at(event)) > OLDEST:
+        raise EventRefused(f"the event is too old: the document was written {at.isoformat()}")
+
+
+def _written_at(event: CloudEvent) -> datetime:
+    text = event.get_attributes().get("time")
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise EventRefused(f"the event's time is {str(text)[:60]!r}, not a moment with its zone")
+    return at
 
 
 @cache

@@ -1,8 +1,5 @@
 """A plan was written: start one workload per enabled asset class, however often the event arrives; a late one none."""
 
-from datetime import timedelta
-from typing import Final
-
 import functions_framework
 
 from common.bootstrap import application
@@ -11,11 +8,8 @@ from common.day.start import start_workloads as start
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.planning.plan import Plan
-from functions.firestore_event import CloudEvent, EventRefused, decode, written_at
+from functions.firestore_event import CloudEvent, EventRefused, decode, refuse_old
 from functions.request import flush_logs, function_logs
-
-OLDEST: Final = timedelta(hours=1)
-"""Of an event that still says anything: Eventarc brings back for a day what failed, when others have long done it."""
 
 
 @functions_framework.cloud_event
@@ -26,8 +20,7 @@ def start_workloads(event: CloudEvent) -> None:
         if written.collection != PLANS:
             return
         app = application()
-        if app.clock.now() - (at := written_at(event)) > OLDEST:
-            raise EventRefused(f"{PLANS}/{written.id} is too old, written {at.isoformat()}: left to the supervisor")
+        refuse_old(event, app.clock.now())
         stored = app.store.get(PLANS, written.id)
         if stored is not None:
             day = Plan.from_fields(stored.fields).date

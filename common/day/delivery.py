@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from common.day.notices import Notice
-from common.retention import expiring
 from common.log_record import ALERT
 from common.ports import Clock, Conflict, Create, Document, DocumentStore, Logs, Notifier, Query, Update
+from common.retention import expiring
 
 NOTICES: Final = "notices"
 CLAIM_SECONDS: Final = 30.0

@@ -123,6 +123,6 @@ def table(day: CountedDay) -> list[str]:
         (name, used.reads.total(), used.writes.total(), used.deletes.total(), used.class_a, used.class_b)
         for name, used in sorted(day.parts.items())
     ]
-    rows.append(("together", *(sum(row[column] for row in rows) for column in range(1, 6))))  # type: ignore[arg-type]
+    rows.append(("together", *(sum(row[column] for row in rows) for column in range(1, 6))))  # type: ignore[arg-type, misc]
     head = f"{'':22}{'reads':>8}{'writes':>8}{'deletes':>8}{'class A':>8}{'class B':>8}"
     return [head, *(f"{row[0]:22}" + "".join(f"{count:8}" for count in row[1:]) for row in rows)]
