@@ -255,7 +255,9 @@ def test_killed_writer_leaves_whole_commits(request: pytest.FixtureRequest, open
         for _ in range(3 + 7 * round_):
             acknowledged = int(_out(writer).readline())
         writer.send_signal(signal.SIGKILL)
-        acknowledged = max([acknowledged, *map(int, writer.communicate(timeout=BOUND_SECONDS)[0].split())])
+        # Not communicate(), which passes over the lines that readline() has read ahead.
+        acknowledged = max([acknowledged, *map(int, _out(writer).read().split())])
+        writer.wait(BOUND_SECONDS)
         store, query = opening(), Query("halves", (("n", ">=", start),), order_by="n")
         numbers = sorted(document.fields["n"] for document in _all(store, query))
         last = numbers[-1]
