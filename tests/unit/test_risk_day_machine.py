@@ -101,6 +101,8 @@ class RiskDay(RuleBasedStateMachine):
                 self.entered.append(session.now)
                 assert numbers["need"] == order.need <= self.limits.max_order_value
                 assert numbers["risk"] == order.quantity * stop <= self.limits.risk_per_trade
+                assert account.open_positions + account.pending() <= self.limits.max_open_positions
+                assert account.trades + account.pending() <= self.limits.max_trades
                 assert not self._stopped()
             elif not was_busy and hasattr(command, "fields"):
                 assert room == verdicts(account), "a denial has bound something"
@@ -233,8 +235,8 @@ class RiskDay(RuleBasedStateMachine):
         assert account.at_risk == {name: risk for name, (_, risk) in self.bound.items()}
         assert sum(account.reserved.values()) <= self.limits.capital
         assert account.open_positions == sum(slot.quantity != 0 for slot in slots.values())
-        assert account.open_positions + account.pending() <= self.limits.max_open_positions
-        assert account.trades + account.pending() <= self.limits.max_trades
+        assert account.open_positions <= self.limits.max_open_positions
+        assert account.trades <= self.limits.max_trades
 
     @invariant()
     def exits_are_never_denied(self) -> None:
