@@ -38,8 +38,11 @@ class PaperBroker:
         return self._exchange.observe(event)
 
     def pass_time(self, ts: int) -> bool:
-        """It is `ts` (nanoseconds UTC): what was under way arrives; True when there is something to drain."""
-        return self._exchange.pass_time(ts)
+        """It is `ts` (nanoseconds UTC): what was under way arrives; True when there is something to drain.
+
+        Without latency nothing is ever under way, and the market alone says the time.
+        """
+        return bool(self._exchange.latency.longest) and self._exchange.pass_time(ts)
 
     def drain(self) -> list[OrderUpdate]:
         """Updates since the last call."""

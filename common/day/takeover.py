@@ -60,7 +60,10 @@ def take_over(
     try:
         _wait_out(ledger, ports.trade)
         with closing(Workload(day, plan, ports.trade, ledger, flatten=reason)) as workload:
-            workload.open()
+            try:
+                workload.open()
+            except StoreError:  # nothing has been sent yet: the broker's books alone can tell what to close
+                return while_the_store_is_down(day, asset_class, ports.trade, limit_seconds)
             text = f"taken over, epoch {ledger.lease.epoch}, to close everything: {reason}"
             ledger.say("CRITICAL" if loud else "INFO", text)
             _until_flat(workload, ports.trade, elapsed, limit_seconds)

@@ -8,7 +8,7 @@ import pytest
 from common.day.lease import LEASES
 from common.day.square_off import square_off
 from common.day.supervise import supervise
-from common.day.takeover import take_over
+from common.day.takeover import take_over, take_over_by_broker
 from common.day.workload import Workload
 from tests.unit.live_case import HOLDING_SECONDS, ID, LONG, STOCK, TTL_SECONDS, LiveHouse
 from tests.unit.trading_case import DAY
@@ -110,3 +110,20 @@ def test_failing_again_and_again_is_said_ever_more_rarely(house: House) -> None:
     assert lease is not None
     assert (lease.fields["ttl_seconds"], made.fields()["take_overs"]) == (0, 32)
     assert made.net() == {"AAA": 498}
+
+
+@pytest.mark.parametrize("by_broker", [False, True])
+def test_a_store_that_goes_down_in_the_middle_ends_the_work_with_words(house: House, by_broker: bool) -> None:
+    """After the lease was taken nothing answers any more: the broker's books do, and it says so."""
+    made = house(LONG)
+    held(made)
+    begun = made.clock.monotonic()
+
+    def goes_down() -> None:
+        made.store.down = made.clock.monotonic() - begun > TTL_SECONDS + 5
+
+    meanwhile(made, goes_down)
+    said = take_over_by_broker(DAY, STOCK, made.ports()) if by_broker else take_over(DAY, STOCK, made.outside(), "x")
+    assert said == "flat by the broker's books; no entry of ours works"
+    assert made.net() == {}
+    assert made.clock.monotonic() - begun < 600
