@@ -55,7 +55,7 @@ def test_trading_goes_by_the_rules_and_every_record_arrives(tmp_path: Path, monk
     assert len(load_trades(house.store, DAY, STOCK)) >= 1
     stored = [one.fields["message"] for one in house.store.query(Query(LOGS, limit=1000))]
     told = [alarm["message"] for alarm in workload.ledger.alarms]
-    assert sum(text.startswith("the store is down") for text in stored) == 1
+    assert sum(text.startswith("the store is down") for text in stored) == 2, "at once, and as an alarm when it lasts"
     assert sum(text.startswith("the store is back after") for text in stored) == 1
     assert set(told) <= set(stored)
     printed = [record["message"] for record in process.printed()]

@@ -196,7 +196,7 @@ def test_of_two_orders_each_counts_its_own() -> None:
     made, entry, _ = protected(wire, pace=LIVE)
     for number in range(3):
         wire.foreign(-1, hand(made, 10, id=f"h{number}"), id=f"F{number}")
-    made.driver.settle()
+    made.wait(2)
     assert made.slot().quantity == entry.quantity - 30
     stop: Order = made.order(2)
     assert stop.quantity == entry.quantity - 30
