@@ -198,5 +198,5 @@ def test_a_stored_alarm_becomes_a_message(receiver: Receiver, tmp_path: Path) ->
     assert messages == ["naked: access_token=***"] * 2, "the refused one, and the one that was taken"
     said = log.read_text()
     assert "too old" in said
-    assert "not one with its zone" in said
+    assert "not a moment with its zone" in said
     assert HIDDEN not in said

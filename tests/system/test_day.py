@@ -155,7 +155,8 @@ def test_events_twice_and_in_disorder(ran: RunDay, tmp_path: Path) -> None:
     result = day.run()
     assert day._relay is not None
     assert day._relay.counts.dropped == 0
-    assert day._relay.counts.delivered == 2 * len(documents(home, "gpt_runner_daily_plan"))
+    told = [*documents(home, "gpt_runner_daily_plan"), *documents(home, "system_logs_realtime")]
+    assert day._relay.counts.delivered == 2 * len(told)
     assert result["order_hash"] == result_of(ran)["order_hash"]
     assert len(documents(home, "gpt_runner_daily_plan")) == 1
     check_single_launches(home)
