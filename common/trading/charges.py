@@ -139,7 +139,9 @@ def round_trip(
     rates: ChargeRates, buy_paise: Paise, sell_paise: Paise, buy_orders: int = 1, sell_orders: int = 1
 ) -> Charges:
     """Charges of buying for `buy_paise` and selling for `sell_paise`, in whichever order it happened."""
-    return order_charges(rates, 1, buy_paise, buy_orders) + order_charges(rates, -1, sell_paise, sell_orders)
+    bought = order_charges(rates, 1, buy_paise, buy_orders)
+    sold = order_charges(rates, -1, sell_paise, sell_orders)
+    return bought + sold
 
 
 def exercise_stt(rates: ChargeRates, intrinsic_paise: Paise) -> Paise:

@@ -32,7 +32,7 @@ from common.trading.messages import (
     Throttled,
     Timer,
 )
-from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Status
+from common.trading.orders import INTENDED, SENT, Kind, Order, OrderTag, OrderUpdate, Status
 from common.trading.session import Session
 from common.trading.stamps import Stamps
 from common.trading.trades import Trade
@@ -180,7 +180,8 @@ class Driver:
 
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
-        drain, on_update, heard = self.route.drain, self.session.on_update, self.session.book.heard
+        drain, on_update = self.route.drain, self.session.on_update
+        heard = self.session.book.heard
         for _ in range(MAX_ROUNDS):
             updates = drain()
             if not updates:
@@ -215,7 +216,7 @@ class Driver:
 
     def _place(self, command: PlaceOrder) -> None:
         order = command.order
-        if order.status is not Status.INTENDED:
+        if order.status is not INTENDED:
             return  # its intent was refused
         if not self.ledger.may_send():
             self._told(order, Status.NOT_PLACED, "the lease ends before an answer could come")
@@ -226,7 +227,7 @@ class Driver:
         self.sent += 1
         try:
             order.broker_id = self.route.place(order)
-            order.move(Status.SENT)
+            order.move(SENT)
         except OrderRejected as refusal:
             self._throttled(refusal)
             self._told(order, Status.REJECTED, str(refusal))
