@@ -126,14 +126,14 @@ class Driver:
 
     def run(self, feed: Iterable[Bar]) -> None:
         """Bars in order of time, to the end of the feed."""
-        on_bar, observe, settle, carry_out = self.session.on_bar, self.route.observe, self.settle, self.carry_out
+        session, route = self.session, self.route
         for bar in feed:
-            if observe(bar):
-                settle()
-            commands = on_bar(bar)
+            if route.observe(bar):
+                self.settle()
+            commands = session.on_bar(bar)
             if commands:
-                carry_out(commands)
-                settle()
+                self.carry_out(commands)
+                self.settle()
 
     def take(self, event: Event) -> None:
         """One event of any kind, for a feed that is alive."""
@@ -180,14 +180,14 @@ class Driver:
 
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
-        drain, on_update = self.route.drain, self.session.on_update
-        heard = self.session.book.heard
+        session, route = self.session, self.route
+        heard = session.book.heard
         for _ in range(MAX_ROUNDS):
-            updates = drain()
+            updates = route.drain()
             if not updates:
                 return
             for update in updates:
-                commands = on_update(self._stamps.believed(update))
+                commands = session.on_update(self._stamps.believed(update))
                 if heard:
                     self._note_heard()  # before what follows from it: a trade is stored with the fills that made it
                 if commands:
@@ -195,9 +195,9 @@ class Driver:
         raise RuntimeError(f"orders did not settle in {MAX_ROUNDS} rounds: the session and the exchange argue")
 
     def _note_heard(self) -> None:
-        heard = self.session.book.heard
+        heard, ledger = self.session.book.heard, self.ledger
         for order in heard:
-            self.ledger.changed(order)
+            ledger.changed(order)
         heard.clear()
 
     def carry_out(self, commands: Sequence[Command]) -> None:

@@ -100,8 +100,7 @@ class Session:
         signal = strategy.on_bar(bar, slot)
         if signal is None:
             return commands
-        wanted = self._act(slot, signal, now)
-        return [*commands, *wanted] if commands else wanted
+        return [*commands, *self._act(slot, signal, now)]
 
     def warm(self, bar: Bar) -> None:
         """A bar from before a restart: prices and indicators take it, nothing is sent.
