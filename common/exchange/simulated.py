@@ -239,9 +239,9 @@ class Exchange(OrderRoute):
         fresh, self._arrivals.fresh = self._arrivals.fresh, []
         for order in fresh:
             bar = self._last.get(order.symbol)
-            # Most often the bar has ended when the order is sent.
-            meets = isinstance(bar, Bar) and order.since < bar.ts + NANOSECONDS_A_MINUTE
-            if meets and order.working and order.symbol not in self.books.halted:
+            if not isinstance(bar, Bar) or order.since >= bar.ts + NANOSECONDS_A_MINUTE:
+                continue  # most often the bar has ended when the order is sent
+            if order.working and order.symbol not in self.books.halted:
                 self._bars.match(order, bar)
 
     def _match_all(self, bar: Bar) -> None:
