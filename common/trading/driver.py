@@ -4,7 +4,7 @@ Replay, paper, live and simulation differ in the feed, the broker and the ledger
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.trading.errors import (
@@ -35,6 +35,7 @@ from common.trading.messages import (
 from common.trading.orders import INTENDED, SENT, Kind, Order, OrderTag, OrderUpdate, Status
 from common.trading.session import Session
 from common.trading.stamps import Stamps
+from common.trading.timed_route import TimedRoute
 from common.trading.trades import Trade
 
 MAX_ROUNDS: Final = 100
@@ -66,15 +67,6 @@ class OrderRoute(Protocol):
 
     def positions(self) -> Mapping[str, int]:
         """Signed net units of the day by symbol, not only ours. Raises BrokerUnavailable."""
-        ...
-
-
-@runtime_checkable
-class TimedRoute(Protocol):
-    """A simulated broker with latency: requests arrive when somebody says that so much time has passed."""
-
-    def pass_time(self, ts: int) -> bool:
-        """It is `ts` (nanoseconds UTC); True when `drain` has something."""
         ...
 
 
