@@ -1,7 +1,7 @@
 # The whole interface for developers; CI calls the same. Each target makes .venv itself, on Python 3.11 or newer.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help day test check bench lock clean
+.PHONY: help day test check bench compiled lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -23,8 +23,11 @@ check: .venv/ready ## ruff, mypy, the import contracts, the style test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
 
-bench: .venv/ready ## speed of the stores, of the session that trades, of the logs (ARGS="--only logs")
+bench: .venv/ready ## speed of the stores, of the session that trades, of the logs (ARGS="--only session --compiled")
 	$(BIN)/python -m tests.bench $(ARGS)
+
+compiled: .venv/ready ## the pure rooms as machine code in build/compiled, proven to trade as the plain ones
+	$(BIN)/python scripts/compile.py $(ARGS)
 
 lock: .venv/ready ## rebuild requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
 	$(BIN)/python scripts/lock.py $(ARGS)

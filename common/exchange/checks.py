@@ -118,7 +118,9 @@ class Checks:
         return not self._outside_band(self.instruments[symbol], side, price, reference)
 
     def _outside_day(self, symbol: str, *prices: Paise) -> bool:
-        lower, upper = self.bands.get(symbol, (0, 0))
+        if symbol not in self.bands:
+            return False
+        lower, upper = self.bands[symbol]
         return any(price < lower or (upper and price > upper) for price in prices)
 
     def _outside_band(self, instrument: Instrument, side: int, price: Paise, reference: float) -> bool:

@@ -18,6 +18,7 @@ from common.exchange.standing import Standing, is_news
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.instrument import Instrument
 from common.market.money import Paise
+from common.trading.driver import OrderRoute
 from common.trading.errors import OrderRejected
 from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Status
 
@@ -26,7 +27,7 @@ NO_RULES: Final = Rules()
 _PENDING: Final = Status.TRIGGER_PENDING
 
 
-class Exchange:
+class Exchange(OrderRoute):
     """instruments: by symbol. without_volume: symbols whose data has no volume, filled by price alone.
 
     order_ids: how ids begin, so that those of several exchanges on one day differ. book: every order of the day, by tag
@@ -117,16 +118,12 @@ class Exchange:
 
     def drain(self) -> list[OrderUpdate]:
         """Updates since the last call; orders sent within the current bar meet the rest of it first."""
-        arrivals = self._arrivals
-        if arrivals.fresh:
-            fresh, arrivals.fresh = arrivals.fresh, []
-            for order in fresh:
-                bar = self._last.get(order.symbol)
-                if isinstance(bar, Bar) and order.working and order.symbol not in self.books.halted:
-                    self._bars.match(order, bar)
-        updates = self.books.updates
+        if self._arrivals.fresh:
+            self._match_fresh()
+        books = self.books
+        updates = books.updates
         if updates:
-            self.books.updates = []
+            books.updates = []
         return updates
 
     def place(self, order: Order) -> str:
@@ -238,9 +235,23 @@ class Exchange:
                         ids.append(self.foreign_order(symbol, -1 if units > 0 else 1, quantity, ts))
         return ids
 
+    def _match_fresh(self) -> None:
+        fresh, self._arrivals.fresh = self._arrivals.fresh, []
+        for order in fresh:
+            bar = self._last.get(order.symbol)
+            if not isinstance(bar, Bar) or order.since >= bar.ts + NANOSECONDS_A_MINUTE:
+                continue  # most often the bar has ended when the order is sent
+            if order.working and order.symbol not in self.books.halted:
+                self._bars.match(order, bar)
+
     def _match_all(self, bar: Bar) -> None:
-        for order in self._working[bar.symbol][:]:
-            self._bars.match(order, bar)
+        match = self._bars.match
+        orders = self._working[bar.symbol]
+        if len(orders) == 1:
+            match(orders[0], bar)
+            return
+        for order in orders[:]:
+            match(order, bar)
 
     def _pass(self, ts: int) -> None:
         self.now = max(self.now, ts)

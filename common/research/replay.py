@@ -18,7 +18,7 @@ from common.trading.messages import Log
 from common.trading.orders import Order
 from common.trading.trades import Trade, trade_fields
 
-COLLECT_AFTER: Final = 50_000
+COLLECT_AFTER: Final = 1_000_000
 
 
 @contextmanager

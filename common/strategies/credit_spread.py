@@ -6,13 +6,13 @@ from typing import ClassVar, Final
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass, Instrument, Kind
 from common.strategies.parameters import CreditSpreadParameters
-from common.trading.strategy import AnyParameters, EnterBasket, ExitBasket, Leg, Signal, View, rupees
+from common.trading.strategy import AnyParameters, EnterBasket, ExitBasket, Leg, Signal, Strategy, View, rupees
 
 _SOLD: Final = {1: Kind.PUT, -1: Kind.CALL}
 _OLDEST_QUOTE_NANOSECONDS: Final = 3 * NANOSECONDS_A_MINUTE
 
 
-class CreditSpread:
+class CreditSpread(Strategy):
     """Gets the bars of the driver alone (index, future or forward of `underlying`); trades options of its chain.
 
     The spread is signalled on the first bar between start and last on which everything about it is right, taken or not.

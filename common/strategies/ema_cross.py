@@ -5,10 +5,10 @@ from typing import ClassVar
 from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.strategies.parameters import EmaCrossParameters
-from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, Strategy, View, rupees
 
 
-class EmaCross:
+class EmaCross(Strategy):
     """Buys when the fast average rises above the slow one, sells when it is no longer above.
 
     The first `slow` bars only warm up, and the averages run on over the nights: after a restart it takes the bars of

@@ -6,10 +6,10 @@ from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Atr, Ema, OpeningRange
 from common.strategies.parameters import OpeningRangeBreakoutParameters
-from common.trading.strategy import AnyParameters, Enter, Signal, View, rupees
+from common.trading.strategy import AnyParameters, Enter, Signal, Strategy, View, rupees
 
 
-class OpeningRangeBreakout:
+class OpeningRangeBreakout(Strategy):
     """One breakout a side a day: the first close beyond the range whose bar has the volume, traded or not.
 
     A close beyond the range without the volume is not the breakout; a later one may be. Exits are the stop, the target

@@ -7,13 +7,13 @@ from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass, Instrument, Kind
 from common.strategies.indicators import Atr, Momentum
 from common.strategies.parameters import ScalpParameters
-from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, Strategy, View, rupees
 
 _KIND_OF_SIDE: Final = {1: Kind.CALL, -1: Kind.PUT}
 _OLDEST_QUOTE_NANOSECONDS: Final = 3 * NANOSECONDS_A_MINUTE
 
 
-class Scalp:
+class Scalp(Strategy):
     """Gets the bars of the driver alone (index, future or forward of `underlying`); trades options of its chain.
 
     How long a position is held is not the strategy's to know. What stands in for it is how long ago the market last

@@ -6,10 +6,10 @@ from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Atr, Efficiency, Ema
 from common.strategies.parameters import TrendParameters
-from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, Strategy, View, rupees
 
 
-class Trend:
+class Trend(Strategy):
     """Enters once a crossing, on the first bar on which the move is efficient; exits when the averages cross back.
 
     Needs `slow` bars of the day before it signals. Volume is never looked at: a derived forward has none.

@@ -6,7 +6,7 @@ from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Atr
 from common.strategies.parameters import VwapParameters
-from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, Strategy, View, rupees
 
 _REASONS: Final = {1: "close crossed above the session VWAP", -1: "close crossed below the session VWAP"}
 _EXITS: Final = {1: "close fell below the session VWAP", -1: "close rose above the session VWAP"}
@@ -15,7 +15,7 @@ _TURNED: Final = 0.85
 """Of the band: a stretch is over, and has turned, when the close is nearer to the VWAP than this."""
 
 
-class Vwap:
+class Vwap(Strategy):
     """Enters when the close gets beyond the band around the VWAP, exits when it is back through the VWAP.
 
     With ATRs the band has room on both sides: a side that was taken is left only `exit_atr` beyond the VWAP, and only

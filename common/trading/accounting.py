@@ -7,7 +7,7 @@ from common.market.bar import Bar
 from common.market.money import Paise
 from common.trading.book import Book
 from common.trading.messages import Command, PublishTrade
-from common.trading.orders import Fill, Order, Purpose
+from common.trading.orders import ENTRY, Fill, Order
 from common.trading.slot import Slot
 from common.trading.trades import Trade
 
@@ -21,7 +21,7 @@ def count(book: Book, slot: Slot, order: Order, fill: Fill, out: list[Command]) 
     if len(order.counted) < len(order.fills):
         book.counted += 1
         order.counted.append(book.counted)
-    if order.purpose is Purpose.ENTRY:
+    if order.purpose is ENTRY:
         slot.entry_order = order
     _move(book, slot, order.side, fill, order.tag, order)
     if slot.quantity == 0:
@@ -76,7 +76,7 @@ def _move(book: Book, slot: Slot, side: int, fill: Fill, tag: str, order: Order 
     else:
         # What was reserved when the entry was sent stays; this is for an entry that had been given up.
         need, risk = account.need(fill.price, fill.quantity), 0
-        if order is not None and order.purpose is Purpose.ENTRY:
+        if order is not None and order.purpose is ENTRY:
             need = order.need or account.need(order.price, order.quantity)
             risk = order.quantity * order.stop_distance
         account.open(slot.key, need, risk, counts=_is_new(order))
@@ -92,7 +92,7 @@ def _move(book: Book, slot: Slot, side: int, fill: Fill, tag: str, order: Order 
 
 def _is_new(order: Order | None) -> bool:
     """Whether a fill begins an entry; parts of one that was closed meanwhile are not another."""
-    return order is not None and order.purpose is Purpose.ENTRY and not order.trips and not order.is_slice
+    return order is not None and order.purpose is ENTRY and not order.trips and not order.is_slice
 
 
 def _close(

@@ -15,7 +15,7 @@ from common.trading.halts import HaltLevel
 from common.trading.limits import Verdict
 from common.trading.messages import Command, CommitIntent, Log, PlaceOrder
 from common.trading.order_rate import OrderRate
-from common.trading.orders import Kind, Order, OrderTag, Purpose
+from common.trading.orders import ENTRY, Kind, Order, OrderTag, Purpose
 from common.trading.pace import REPLAY, Pace
 from common.trading.risk import Account
 from common.trading.slot import Slot
@@ -104,9 +104,10 @@ class Book:
     ) -> Order:
         """Number a new order and ask for its intent and its placement, in this order."""
         self.sequence += 1
-        tag = OrderTag(f"{self.prefix}{self.sequence:05d}{_PURPOSE[purpose]}")
+        sequence = self.sequence
+        tag = OrderTag(self.prefix + str(sequence).zfill(5) + ("E" if purpose is ENTRY else "X"))
         order = Order(
-            tag, self.sequence, slot.symbol, side, quantity, kind, price, trigger, purpose, now, strategy, reason,
+            tag, sequence, slot.symbol, side, quantity, kind, price, trigger, purpose, now, strategy, reason,
             numbers, stop_distance, target_distance, trail_distance, basket,
         )
         order.after = self.counted

@@ -5,7 +5,7 @@ from typing import Final
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.trading.book import Book
 from common.trading.messages import CancelOrder, Command, ModifyOrder
-from common.trading.orders import Kind, Order, Status
+from common.trading.orders import INTENDED, NOT_PLACED, SENT, UNKNOWN, Kind, Order
 from common.trading.risk import MAX_UNITS
 from common.trading.slot import Slot
 
@@ -13,8 +13,8 @@ ASK_AGAIN_AFTER: Final = 10 * NANOSECONDS_A_SECOND
 """A cancellation that was accepted and of which nothing more was heard."""
 LONGEST_WAIT_SECONDS: Final = 60
 """Between two attempts that the broker refuses; it doubles up to here, so that a dead token does not flood anything."""
-_NOT_AT_BROKER: Final = (Status.INTENDED, Status.UNKNOWN, Status.NOT_PLACED)
-_NOT_CHANGEABLE: Final = (Status.INTENDED, Status.UNKNOWN, Status.NOT_PLACED, Status.SENT)
+_NOT_AT_BROKER: Final = (INTENDED, UNKNOWN, NOT_PLACED)
+_NOT_CHANGEABLE: Final = (INTENDED, UNKNOWN, NOT_PLACED, SENT)
 
 
 def change(

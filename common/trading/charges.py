@@ -49,20 +49,33 @@ class ChargeRates:
     extrapolated: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Charges:
     """The parts of what was paid, each in whole paise; add them up with `+`.
 
     Not frozen: a round trip makes six, and a frozen one costs three times as much to make. Nobody changes it.
+    Its __init__ is written out so that a compiled one is compiled too.
     """
 
-    brokerage: Paise = 0
-    stt: Paise = 0
-    transaction: Paise = 0
-    ipft: Paise = 0
-    sebi: Paise = 0
-    stamp: Paise = 0
-    gst: Paise = 0
+    brokerage: Paise
+    stt: Paise
+    transaction: Paise
+    ipft: Paise
+    sebi: Paise
+    stamp: Paise
+    gst: Paise
+
+    def __init__(
+        self, brokerage: Paise = 0, stt: Paise = 0, transaction: Paise = 0, ipft: Paise = 0, sebi: Paise = 0,
+        stamp: Paise = 0, gst: Paise = 0,
+    ) -> None:
+        self.brokerage = brokerage
+        self.stt = stt
+        self.transaction = transaction
+        self.ipft = ipft
+        self.sebi = sebi
+        self.stamp = stamp
+        self.gst = gst
 
     @property
     def total(self) -> Paise:
@@ -139,7 +152,9 @@ def round_trip(
     rates: ChargeRates, buy_paise: Paise, sell_paise: Paise, buy_orders: int = 1, sell_orders: int = 1
 ) -> Charges:
     """Charges of buying for `buy_paise` and selling for `sell_paise`, in whichever order it happened."""
-    return order_charges(rates, 1, buy_paise, buy_orders) + order_charges(rates, -1, sell_paise, sell_orders)
+    bought = order_charges(rates, 1, buy_paise, buy_orders)
+    sold = order_charges(rates, -1, sell_paise, sell_orders)
+    return bought + sold
 
 
 def exercise_stt(rates: ChargeRates, intrinsic_paise: Paise) -> Paise:

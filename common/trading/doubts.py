@@ -31,34 +31,34 @@ class _Doubt:
 
 
 class Doubts:
-    """Open questions by tag. A read counts when it was begun after the question arose."""
+    """open: questions by tag. A read counts when it was begun after the question arose."""
 
-    __slots__ = ("_last_read", "_open", "_pace")
+    __slots__ = ("_last_read", "_pace", "open")
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
-        self._open: dict[OrderTag, _Doubt] = {}
+        self.open: dict[OrderTag, _Doubt] = {}
         self._last_read = 0
 
     def __contains__(self, order: Order) -> bool:
-        return order.tag in self._open
+        return order.tag in self.open
 
     def __bool__(self) -> bool:
-        return bool(self._open)
+        return bool(self.open)
 
     def raise_(self, order: Order, question: Question, now: int) -> None:
         """Ask from now on; a question that is open already stays, unless the new one is graver."""
-        known = self._open.get(order.tag)
+        known = self.open.get(order.tag)
         if known is None or (known.question is not question and known.question is not Question.PLACED):
-            self._open[order.tag] = _Doubt(question, now)
+            self.open[order.tag] = _Doubt(question, now)
 
     def clear(self, order: Order) -> None:
         """News has answered it."""
-        self._open.pop(order.tag, None)
+        self.open.pop(order.tag, None)
 
     def question(self, order: Order) -> Question | None:
         """What is asked about the order, None for nothing."""
-        doubt = self._open.get(order.tag)
+        doubt = self.open.get(order.tag)
         return doubt.question if doubt is not None else None
 
     def read_due(self, now: int, *, active: bool, recovered: bool) -> bool:
@@ -67,7 +67,7 @@ class Doubts:
         Each second while something is in doubt or nothing has been read yet; while something is being filled as often
         as the pace says.
         """
-        every = READ_EVERY if self._open or not recovered else 0
+        every = READ_EVERY if self.open or not recovered else 0
         if not every and active:
             every = int(self._pace.watch_seconds * NANOSECONDS_A_SECOND)
         if not every or now - self._last_read < every:
@@ -77,7 +77,7 @@ class Doubts:
 
     def tags(self) -> list[OrderTag]:
         """Of all open questions."""
-        return list(self._open)
+        return list(self.open)
 
     def answered(self, order: Order, asked: int, *, listed: bool) -> bool:
         """Weigh a successful read, begun at `asked`; True where it answers the question and the doubt is gone.
@@ -85,7 +85,7 @@ class Doubts:
         listed: whether the order was in the book. What is missing was never placed when it stays missing for as long
         as our patience; then the caller moves it to NOT_PLACED.
         """
-        doubt = self._open[order.tag]
+        doubt = self.open[order.tag]
         if asked < doubt.since:
             return False
         if listed:
@@ -95,7 +95,7 @@ class Doubts:
                 return False
         elif doubt.question is not Question.PLACED or not self._missing_long_enough(doubt, asked):
             return False
-        del self._open[order.tag]
+        del self.open[order.tag]
         return True
 
     def _needed(self, doubt: _Doubt) -> int:

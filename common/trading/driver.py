@@ -4,7 +4,7 @@ Replay, paper, live and simulation differ in the feed, the broker and the ledger
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.trading.errors import (
@@ -32,9 +32,10 @@ from common.trading.messages import (
     Throttled,
     Timer,
 )
-from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Status
+from common.trading.orders import INTENDED, SENT, Kind, Order, OrderTag, OrderUpdate, Status
 from common.trading.session import Session
 from common.trading.stamps import Stamps
+from common.trading.timed_route import TimedRoute
 from common.trading.trades import Trade
 
 MAX_ROUNDS: Final = 100
@@ -66,15 +67,6 @@ class OrderRoute(Protocol):
 
     def positions(self) -> Mapping[str, int]:
         """Signed net units of the day by symbol, not only ours. Raises BrokerUnavailable."""
-        ...
-
-
-@runtime_checkable
-class TimedRoute(Protocol):
-    """A simulated broker with latency: requests arrive when somebody says that so much time has passed."""
-
-    def pass_time(self, ts: int) -> bool:
-        """It is `ts` (nanoseconds UTC); True when `drain` has something."""
         ...
 
 
@@ -126,14 +118,14 @@ class Driver:
 
     def run(self, feed: Iterable[Bar]) -> None:
         """Bars in order of time, to the end of the feed."""
-        on_bar, observe, settle, carry_out = self.session.on_bar, self.route.observe, self.settle, self.carry_out
+        session, route = self.session, self.route
         for bar in feed:
-            if observe(bar):
-                settle()
-            commands = on_bar(bar)
+            if route.observe(bar):
+                self.settle()
+            commands = session.on_bar(bar)
             if commands:
-                carry_out(commands)
-                settle()
+                self.carry_out(commands)
+                self.settle()
 
     def take(self, event: Event) -> None:
         """One event of any kind, for a feed that is alive."""
@@ -180,13 +172,14 @@ class Driver:
 
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
-        drain, on_update, heard = self.route.drain, self.session.on_update, self.session.book.heard
+        session, route = self.session, self.route
+        heard = session.book.heard
         for _ in range(MAX_ROUNDS):
-            updates = drain()
+            updates = route.drain()
             if not updates:
                 return
             for update in updates:
-                commands = on_update(self._stamps.believed(update))
+                commands = session.on_update(self._stamps.believed(update))
                 if heard:
                     self._note_heard()  # before what follows from it: a trade is stored with the fills that made it
                 if commands:
@@ -194,9 +187,9 @@ class Driver:
         raise RuntimeError(f"orders did not settle in {MAX_ROUNDS} rounds: the session and the exchange argue")
 
     def _note_heard(self) -> None:
-        heard = self.session.book.heard
+        heard, ledger = self.session.book.heard, self.ledger
         for order in heard:
-            self.ledger.changed(order)
+            ledger.changed(order)
         heard.clear()
 
     def carry_out(self, commands: Sequence[Command]) -> None:
@@ -215,7 +208,7 @@ class Driver:
 
     def _place(self, command: PlaceOrder) -> None:
         order = command.order
-        if order.status is not Status.INTENDED:
+        if order.status is not INTENDED:
             return  # its intent was refused
         if not self.ledger.may_send():
             self._told(order, Status.NOT_PLACED, "the lease ends before an answer could come")
@@ -226,7 +219,7 @@ class Driver:
         self.sent += 1
         try:
             order.broker_id = self.route.place(order)
-            order.move(Status.SENT)
+            order.move(SENT)
         except OrderRejected as refusal:
             self._throttled(refusal)
             self._told(order, Status.REJECTED, str(refusal))

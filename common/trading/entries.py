@@ -11,11 +11,14 @@ from common.trading.changes import slice_of
 from common.trading.halts import HaltLevel
 from common.trading.limits import EXIT_ALLOWED, Verdict
 from common.trading.messages import Command, Log
-from common.trading.orders import Kind, Order, Purpose
+from common.trading.orders import ENTRY, Kind, Order
 from common.trading.prices import marketable, touch
 from common.trading.slot import Slot
 from common.trading.strategy import Enter
 
+_LIMIT: Final = Kind.LIMIT
+_OPTIONS: Final = (InstrumentKind.CALL, InstrumentKind.PUT)
+_STOP_ENTRIES: Final = HaltLevel.STOP_ENTRIES
 MAX_REFUSALS: Final = 3
 """Of one symbol a day: what the broker refuses three times it will refuse again."""
 UPPER_CIRCUIT_PERCENT: Final = 3
@@ -47,7 +50,7 @@ def enter(book: Book, slot: Slot, signal: Enter, times: SessionTimes, strategy: 
     first = min(quantity, slice_of(slot))
     slot.unsent = quantity - first
     slot.entry = slot.entry_order = book.send(
-        slot, Purpose.ENTRY, signal.side, first, Kind.LIMIT, price, 0, now, verdict, out, strategy=strategy,
+        slot, ENTRY, signal.side, first, _LIMIT, price, 0, now, verdict, out, strategy=strategy,
         reason=signal.reason, numbers=signal.numbers, stop_distance=distance, target_distance=_distance(slot, signal),
         trail_distance=instrument.round_up(signal.trail_distance) if signal.trail_distance > 0 else 0,
     )
@@ -71,7 +74,7 @@ def next_slice(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
     quantity = min(slot.unsent, slice_of(slot))
     slot.unsent -= quantity
     slot.entry = slot.entry_order = book.send(
-        slot, Purpose.ENTRY, last.side, quantity, Kind.LIMIT, last.price, 0, now, SLICE_ALLOWED, out,
+        slot, ENTRY, last.side, quantity, _LIMIT, last.price, 0, now, SLICE_ALLOWED, out,
         strategy=last.strategy, reason=last.reason, numbers=last.numbers, stop_distance=last.stop_distance,
         target_distance=last.target_distance, trail_distance=last.trail_distance,
     )
@@ -84,7 +87,7 @@ SLICE_ALLOWED: Final = Verdict(True, "slice", EXIT_ALLOWED.numbers)
 
 def timely(book: Book, times: SessionTimes, now: int) -> Verdict | None:
     """Deny outside the entry window and during a halt."""
-    if book.level >= HaltLevel.STOP_ENTRIES:
+    if book.level >= _STOP_ENTRIES:
         return Verdict(False, "halted", {"level": int(book.level)})
     if book.flattening:
         return Verdict(False, "flattening", {})
@@ -154,7 +157,7 @@ def _shortable(slot: Slot, side: int, times: SessionTimes, now: int, *, hedged: 
     if not slot.may_short and not hedged:
         return Verdict(False, "no_short", {})
     instrument = slot.instrument
-    is_option = instrument.kind in (InstrumentKind.CALL, InstrumentKind.PUT)
+    is_option = instrument.kind in _OPTIONS
     if is_option and instrument.expiry == times.date and now >= times.expiry_short_cutoff:
         return Verdict(False, "expiry_short_cutoff", {})
     if slot.upper and touch(slot, side) * 100 > slot.upper * (100 - UPPER_CIRCUIT_PERCENT):

@@ -8,7 +8,7 @@ from common.trading.changes import cancel, change, coalesced_for, slice_of
 from common.trading.ladder import leave, step_out
 from common.trading.limits import EXIT_ALLOWED
 from common.trading.messages import Command, Log
-from common.trading.orders import Kind, Order, Purpose, Status
+from common.trading.orders import EXIT, OPEN, TRIGGER_PENDING, Kind, Order
 from common.trading.prices import away_from, stop_limit, stop_reached
 from common.trading.slot import Slot
 
@@ -16,6 +16,7 @@ UNEXPLAINED: Final = "a position that no entry explains"
 ORPHAN: Final = "a leg filled after its basket was closed"
 UNFILLED_AFTER: Final = 2 * NANOSECONDS_A_SECOND
 """A stop that has triggered and is not filled by then goes to the ladder."""
+_SL: Final = Kind.SL
 TRAIL_MODIFICATIONS: Final = 12
 """Of the broker's 25, so that the ladder keeps enough."""
 TRAIL_STEP: Final = 8
@@ -38,26 +39,41 @@ def guard(book: Book, slot: Slot, need: int, now: int, out: list[Command]) -> No
     side = -1 if slot.quantity > 0 else 1
     if slot.trip.side == side and slot.blocked != UNEXPLAINED:
         _block(book, slot, now, out)  # exits have filled more than there was
-    wrong = [order for order in slot.exits if order.side != side]
-    if wrong:
-        _block(book, slot, now, out)
-        for order in wrong:
-            cancel(book, order, now, out)
-        return
+    wrong = spent = again = False
     for order in slot.exits:
-        if order.cancelling:
-            cancel(book, order, now, out)  # again, where nothing more was heard of it
+        if order.side != side:
+            wrong = True
+        elif order.cancelling:
+            again = True
+        # A stop that has triggered and was not filled in time: a limit that the market has left behind.
+        if order.status is OPEN and order.kind is _SL and now - order.triggered >= UNFILLED_AFTER:
+            spent = True
+    if wrong:
+        _take_back_wrong(book, slot, side, now, out)
+        return
+    if again:
+        for order in slot.exits:
+            if order.cancelling:
+                cancel(book, order, now, out)  # again, where nothing more was heard of it
     if book.flattening and not slot.leaving:
         leave(book, slot, book.flattening, now, out)
     if slot.leaving:
         if slot.entry is not None:
             cancel(book, slot.entry, now, out)
         step_out(book, slot, need, now, out)
-    elif any(_spent(order, now) for order in slot.exits):
+    elif spent:
         leave(book, slot, slot.exits[0].reason, now, out)
         step_out(book, slot, need, now, out)
     else:
         _cover(book, slot, side, need, now, out)
+
+
+def _take_back_wrong(book: Book, slot: Slot, side: int, now: int, out: list[Command]) -> None:
+    """Exits of the wrong side would add to the position."""
+    _block(book, slot, now, out)
+    for order in slot.exits:
+        if order.side != side:
+            cancel(book, order, now, out)
 
 
 def trail(book: Book, slot: Slot, mark: int, now: int, out: list[Command]) -> None:
@@ -65,7 +81,7 @@ def trail(book: Book, slot: Slot, mark: int, now: int, out: list[Command]) -> No
     side = 1 if slot.quantity > 0 else -1
     if (mark - slot.best) * side > 0:
         slot.best = mark
-    if len(slot.exits) != 1 or slot.exits[0].status is not Status.TRIGGER_PENDING:
+    if len(slot.exits) != 1 or slot.exits[0].status is not TRIGGER_PENDING:
         return
     order = slot.exits[0]
     slot.stop_price = order.trigger  # what was asked for last may have been refused
@@ -94,12 +110,6 @@ def set_levels(slot: Slot, entry: Order, average: float) -> None:
     slot.trail, slot.best = entry.trail_distance, int(average)
 
 
-def _spent(order: Order, now: int) -> bool:
-    """A stop that has triggered and was not filled in time: a limit that the market has left behind."""
-    triggered = order.status is Status.OPEN and order.kind is Kind.SL
-    return triggered and now - order.triggered >= UNFILLED_AFTER
-
-
 def tidy(book: Book, slot: Slot, now: int, out: list[Command]) -> bool:
     """Flat: what still works is taken back; True when nothing does and the symbol is ready for another entry."""
     if slot.leaving:
@@ -117,16 +127,19 @@ def tidy(book: Book, slot: Slot, now: int, out: list[Command]) -> bool:
 
 def _cover(book: Book, slot: Slot, side: int, need: int, now: int, out: list[Command]) -> None:
     """Stops for `need` units: shrink at once, grow when no exit is in doubt."""
-    remaining = sum(order.remaining for order in slot.exits)
-    staying = sum(order.remaining for order in slot.exits if _stays(order))
+    exits, remaining, staying = slot.exits, 0, 0
+    for order in exits:
+        left = order.quantity - order.filled
+        remaining += left
+        if not (order.cancelling or order.status.terminal):
+            staying += left
     if staying > need:
         _shrink(book, slot, staying - need, now, out)
     elif remaining < need:
         _grow(book, slot, side, need - remaining, now, out)
     elif staying and staying == remaining:
-        exits = slot.exits
-        quiet = slot.entry is None and slot.basket is None and not slot.trail and not book.doubts
-        slot.resting = quiet and len(exits) == 1 and exits[0].status is Status.TRIGGER_PENDING
+        quiet = slot.entry is None and slot.basket is None and not slot.trail and not book.doubts.open
+        slot.resting = quiet and len(exits) == 1 and exits[0].status is TRIGGER_PENDING
 
 
 def _stays(order: Order) -> bool:
@@ -151,7 +164,7 @@ def _shrink(book: Book, slot: Slot, excess: int, now: int, out: list[Command]) -
 
 
 def _grow(book: Book, slot: Slot, side: int, missing: int, now: int, out: list[Command]) -> None:
-    if now < slot.retry_at or any(order in book.doubts or order.cancelling for order in slot.exits):
+    if now < slot.retry_at or (slot.exits and any(order in book.doubts or order.cancelling for order in slot.exits)):
         slot.alert = True
         return
     entry = slot.entry_order
@@ -195,7 +208,7 @@ def _add_stops(
             return
         quantity = min(missing, most)
         slot.exits.append(book.send(
-            slot, Purpose.EXIT, side, quantity, Kind.SL, limit, slot.stop_price, now, EXIT_ALLOWED, out,
+            slot, EXIT, side, quantity, _SL, limit, slot.stop_price, now, EXIT_ALLOWED, out,
             strategy=entry.strategy, reason="stop", stop_distance=entry.stop_distance,
         ))
         missing -= quantity
@@ -203,7 +216,7 @@ def _add_stops(
 
 def _resize(book: Book, slot: Slot, order: Order, quantity: int, now: int, out: list[Command]) -> None:
     """A stop that has triggered is a limit already, and cannot become a stop again."""
-    if order.status is Status.OPEN:
+    if order.status is OPEN:
         change(book, slot, order, now, Kind.LIMIT, quantity, order.price, 0, out)
     else:
         change(book, slot, order, now, order.kind, quantity, order.price, order.trigger, out)

@@ -7,11 +7,12 @@ from common.trading.book import Book
 from common.trading.changes import after_refusal, cancel, change, slice_of
 from common.trading.limits import EXIT_ALLOWED
 from common.trading.messages import Command
-from common.trading.orders import Kind, Order, Purpose, Status
+from common.trading.orders import EXIT, TRIGGER_PENDING, Kind, Order
 from common.trading.prices import marketable
 from common.trading.slot import Slot
 
 STEP_AFTER: Final = 2 * NANOSECONDS_A_SECOND
+_LIMIT: Final = Kind.LIMIT
 
 
 def leave(book: Book, slot: Slot, reason: str, now: int, out: list[Command]) -> None:
@@ -37,7 +38,7 @@ def change_refused(slot: Slot, order: Order, now: int) -> None:
     order.refusals += 1
     order.retry_at = after_refusal(order.refusals, now)
     slot.alert, slot.resting = True, False
-    if order.purpose is Purpose.EXIT:
+    if order.purpose is EXIT:
         refused(slot, now)
         slot.stepped_at = order.stepped_at = 0
 
@@ -53,7 +54,7 @@ def step_out(book: Book, slot: Slot, need: int, now: int, out: list[Command]) ->
     due = not slot.stepped_at or now - slot.stepped_at >= STEP_AFTER
     if now < slot.retry_at or not (due or _resized(slot, need)) or not (need or slot.exits):
         return
-    if any(order in book.doubts for order in slot.exits):
+    if book.doubts.open and any(order in book.doubts for order in slot.exits):
         slot.alert = True
         return
     side = -1 if slot.quantity > 0 else 1
@@ -71,7 +72,14 @@ def step_out(book: Book, slot: Slot, need: int, now: int, out: list[Command]) ->
 
 
 def _resized(slot: Slot, need: int) -> bool:
-    return sum(order.remaining for order in slot.exits) != need
+    return _remaining(slot) != need
+
+
+def _remaining(slot: Slot) -> int:
+    units = 0
+    for order in slot.exits:
+        units += order.quantity - order.filled
+    return units
 
 
 def _spread_over(
@@ -79,7 +87,7 @@ def _spread_over(
 ) -> bool:
     """Give every working exit its part of `need` at `price`, and the rest to fresh ones; False where it has to wait."""
     most = slice_of(slot)
-    missing = need - sum(order.remaining for order in slot.exits)
+    missing = need - _remaining(slot)
     if missing < 0:  # what is being cancelled is not given up a second time
         missing = min(0, need - sum(order.remaining for order in slot.exits if not order.cancelling))
     parts, missing = _parts(slot.exits, missing, most)
@@ -89,15 +97,16 @@ def _spread_over(
             cancel(book, order, now, out)
             continue
         order.reason = slot.leaving
-        if (order.kind, order.price, order.remaining) != (Kind.LIMIT, price, part) or _pending(order):
-            done &= change(book, slot, order, now, Kind.LIMIT, order.filled + part, price, 0, out)
+        same = order.kind is _LIMIT and order.price == price and order.quantity - order.filled == part
+        if not same or order.status is TRIGGER_PENDING:
+            done &= change(book, slot, order, now, _LIMIT, order.filled + part, price, 0, out)
     while missing > 0:
         if not book.rate.exit(now):
             slot.alert = True
             return False
         entry, part = slot.entry_order, min(missing, most)
         order = book.send(
-            slot, Purpose.EXIT, side, part, Kind.LIMIT, price, 0, now, EXIT_ALLOWED, out,
+            slot, EXIT, side, part, _LIMIT, price, 0, now, EXIT_ALLOWED, out,
             strategy=entry.strategy if entry is not None else slot.strategy_name, reason=slot.leaving,
         )
         slot.exits.append(order)
@@ -118,7 +127,3 @@ def _parts(exits: list[Order], missing: int, most: int) -> tuple[list[tuple[Orde
         missing -= step
         parts.append((order, order.remaining + step))
     return parts, missing
-
-
-def _pending(order: Order) -> bool:
-    return order.status is Status.TRIGGER_PENDING

@@ -9,13 +9,27 @@ from common.trading.changes import cancel
 from common.trading.doubts import Question
 from common.trading.ladder import change_refused, refused
 from common.trading.messages import Command, Log
-from common.trading.orders import Kind, Order, OrderUpdate, Purpose, Status
+from common.trading.orders import (
+    CANCELLED,
+    ENTRY,
+    EXIT,
+    INTENDED,
+    NOT_PLACED,
+    OPEN,
+    REJECTED,
+    SENT,
+    UNKNOWN,
+    Kind,
+    Order,
+    OrderUpdate,
+    Status,
+)
 from common.trading.slot import Slot
 
 TERMS_TRUSTED_AFTER: Final = 2 * NANOSECONDS_A_SECOND
 """A read so soon after a change may still show what was before it; news says itself how old it is."""
-_NOT_ARRIVED: Final = (Status.INTENDED, Status.UNKNOWN, Status.NOT_PLACED)
-_REFUSALS: Final = (Status.REJECTED, Status.NOT_PLACED)
+_NOT_ARRIVED: Final = (INTENDED, UNKNOWN, NOT_PLACED)
+_SL: Final = Kind.SL
 
 
 def hear(
@@ -25,40 +39,53 @@ def hear(
 
     asked: when the read of the order book began that tells it, nanoseconds; 0 for news, which may be late.
     """
-    if update.broker_id and not _is_same(book, slot, order, update, now, out):
+    if update.broker_id != order.broker_id and not _is_same(book, slot, order, update, now, out):
         return
-    if update.terms is not None and order.working:
-        if update.reason and not asked and _is_later_refusal(order, update):
-            fields = {"tag": order.tag, "symbol": order.symbol, "reason": update.reason}
-            out.append(Log(now, "WARNING", f"change of {order.tag} refused at the exchange: {update.reason}", fields))
-            change_refused(slot, order, now)
+    before, doubts = order.status, book.doubts
+    if update.terms is not None and not before.terminal:
+        if update.reason and not asked:
+            _hear_refusal(slot, order, update, now, out)
         _adopt_terms(book, order, update, asked)
-    if book.doubts.question(order) is Question.CHANGED and _is_beyond(order, update):
+    if doubts.open and doubts.question(order) is Question.CHANGED and _is_beyond(order, update):
         return  # it was made larger after all: a read tells how much, and these fills again
-    if order.status is Status.NOT_PLACED and order.purpose is Purpose.ENTRY:
+    if before is NOT_PLACED and order.purpose is ENTRY:
         _bind_again(book, slot, order)
+    if update.fills:
+        _count_fills(book, slot, order, update, out)
+    if update.filled > order.told:
+        order.told = update.filled
+    if order.told > order.filled:
+        # The broker has counted fills that we have not been told: nothing is settled before we know them.
+        if before in _NOT_ARRIVED and order.move(SENT):
+            _moved(book, slot, order, before, update, now, out)
+        doubts.raise_(order, Question.FILLS, now)
+        return
+    if update.status is not before and order.move(update.status):
+        _moved(book, slot, order, before, update, now, out)
+    if doubts.open and doubts.question(order) is Question.FILLS:
+        doubts.clear(order)
+
+
+def _count_fills(book: Book, slot: Slot, order: Order, update: OrderUpdate, out: list[Command]) -> None:
     filled = False
     for fill in update.fills:
         if order.add_fill(fill):
-            if slot.taken and order.purpose is Purpose.EXIT:
+            if slot.taken and order.purpose is EXIT:
                 give_back(book, slot, order.side, fill, out)
             count(book, slot, order, fill, out)
             filled = True
-    if filled and slot.quantity:
-        book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))
-    if filled and order.purpose is Purpose.EXIT:
-        slot.refused_exits = slot.retry_at = 0
-    order.told, before = max(order.told, update.filled), order.status
-    if order.told > order.filled:
-        # The broker has counted fills that we have not been told: nothing is settled before we know them.
-        if before in _NOT_ARRIVED and order.move(Status.SENT):
-            _moved(book, slot, order, before, update, now, out)
-        book.doubts.raise_(order, Question.FILLS, now)
-        return
-    if order.move(update.status):
-        _moved(book, slot, order, before, update, now, out)
-    if book.doubts.question(order) is Question.FILLS:
-        book.doubts.clear(order)
+    if filled:
+        if slot.quantity:
+            book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))
+        if order.purpose is EXIT:
+            slot.refused_exits = slot.retry_at = 0
+
+
+def _hear_refusal(slot: Slot, order: Order, update: OrderUpdate, now: int, out: list[Command]) -> None:
+    if _is_later_refusal(order, update):
+        fields = {"tag": order.tag, "symbol": order.symbol, "reason": update.reason}
+        out.append(Log(now, "WARNING", f"change of {order.tag} refused at the exchange: {update.reason}", fields))
+        change_refused(slot, order, now)
 
 
 def _is_later_refusal(order: Order, update: OrderUpdate) -> bool:
@@ -77,12 +104,14 @@ def _bind_again(book: Book, slot: Slot, order: Order) -> None:
 
 def settled(book: Book, order: Order) -> bool:
     """Whether the order has ended and nothing about its end is in doubt."""
-    return order.status.terminal and order not in book.doubts
+    return order.status.terminal and not (book.doubts.open and order in book.doubts)
 
 
 def _is_same(
     book: Book, slot: Slot, order: Order, update: OrderUpdate, now: int, out: list[Command],
 ) -> bool:
+    if not update.broker_id:
+        return True
     if order.broker_id and order.broker_id != update.broker_id:
         slot.blocked = slot.blocked or "two orders of one intent"
         text = f"the broker has two orders tagged {order.tag}: cancel {update.broker_id} by hand and compare positions"
@@ -110,38 +139,42 @@ def _moved(
     status = order.status
     slot.resting = False
     order.refusals = 0
-    if status is Status.UNKNOWN:
+    if status is UNKNOWN:
         book.doubts.raise_(order, Question.PLACED, now)
-    elif book.doubts.question(order) is Question.PLACED:
+    elif book.doubts.open and book.doubts.question(order) is Question.PLACED:
         book.doubts.clear(order)
-    if before is Status.NOT_PLACED:
+    if before is NOT_PLACED:
         book.alarm(slot, "late order", f"{order.tag} appeared after it was given up; it is ours again", now, out)
         _return_to_slot(book, slot, order, now, out)
-    if status is Status.OPEN and order.kind is Kind.SL:
-        order.triggered = now
-    if status is Status.CANCELLED and _must_confirm(book, slot, order):
-        book.doubts.raise_(order, Question.ENDED, now)
-    if status in _REFUSALS:
-        fields = {"tag": order.tag, "symbol": order.symbol, "reason": update.reason}
-        out.append(Log(now, "WARNING", f"{order.tag} {status}: {update.reason}", fields))
-    if status is Status.REJECTED and order.purpose is Purpose.ENTRY:
+    if status is OPEN:
+        if order.kind is _SL:
+            order.triggered = now
+    elif status is CANCELLED:
+        if _must_confirm(book, slot, order):
+            book.doubts.raise_(order, Question.ENDED, now)
+    elif status is REJECTED or status is NOT_PLACED:
+        _refused(slot, order, update.reason, now, out)
+
+
+def _refused(slot: Slot, order: Order, reason: str, now: int, out: list[Command]) -> None:
+    status = order.status
+    fields = {"tag": order.tag, "symbol": order.symbol, "reason": reason}
+    out.append(Log(now, "WARNING", f"{order.tag} {status}: {reason}", fields))
+    if order.purpose is EXIT:
+        if status is NOT_PLACED or order.kind is not _SL:
+            refused(slot, now)  # a stop that is refused goes to the ladder at once
+    elif status is REJECTED:
         slot.refusals += 1
-    elif order.purpose is Purpose.EXIT and (status is Status.NOT_PLACED or _is_refused_limit(order)):
-        refused(slot, now)  # a stop that is refused goes to the ladder at once
-
-
-def _is_refused_limit(order: Order) -> bool:
-    return order.status is Status.REJECTED and order.kind is Kind.LIMIT
 
 
 def _must_confirm(book: Book, slot: Slot, order: Order) -> bool:
     """Cancelled orders have been seen to fill: one more look before another exit, or before a hedge is let go."""
-    return bool(book.pace.confirm_seconds) and (order.purpose is Purpose.EXIT or slot.basket is not None)
+    return bool(book.pace.confirm_seconds) and (order.purpose is EXIT or slot.basket is not None)
 
 
 def _return_to_slot(book: Book, slot: Slot, order: Order, now: int, out: list[Command]) -> None:
     slot.busy = True
-    if order.purpose is Purpose.EXIT:
+    if order.purpose is EXIT:
         slot.exits.append(order)
         return
     if slot.entry is None:

@@ -11,45 +11,35 @@ COOL_DOWN_SECONDS: Final = 10
 """After a 429 the broker refuses for about so long; asking earlier only counts against us."""
 
 
-class _Bucket:
-    """Tokens that come back at `rate` a second, up to `capacity`."""
-
-    __slots__ = ("_at", "_capacity", "_rate", "_tokens")
-
-    def __init__(self, rate: float, capacity: float) -> None:
-        self._rate = rate
-        self._capacity = max(1.0, capacity)
-        self._tokens = self._capacity
-        self._at = 0
-
-    def full(self, now: int) -> bool:
-        """Whether a token is there at `now` (nanoseconds)."""
-        if now > self._at:
-            self._tokens = min(self._capacity, self._tokens + (now - self._at) / NANOSECONDS_A_SECOND * self._rate)
-            self._at = now
-        return self._tokens >= 1.0
-
-    def spend(self) -> None:
-        """Take one."""
-        self._tokens -= 1.0
-
-
 class _Lane:
-    __slots__ = ("_buckets",)
+    """Tokens that come back at `rate` a second, up to a window's worth of them and up to a minute's share."""
+
+    __slots__ = ("_at", "_minute", "_minute_most", "_minute_rate", "_rate", "_window", "_window_most")
 
     def __init__(self, rate: float, window_seconds: float) -> None:
         minute = rate * MINUTE_SHARE
-        self._buckets = (_Bucket(rate, rate * window_seconds), _Bucket(minute / 60, minute))
+        self._rate = rate
+        self._minute_rate = minute / 60
+        self._window = self._window_most = max(1.0, rate * window_seconds)
+        self._minute = self._minute_most = max(1.0, minute)
+        self._at = 0
 
     def take(self, now: int) -> bool:
-        """Spend one where both the second's and the minute's budget have it."""
-        first, second = self._buckets
-        # Both are asked, so that both count the time that has passed.
-        if not (first.full(now) & second.full(now)):
-            return False
-        first.spend()
-        second.spend()
-        return True
+        """Spend one (at `now`, nanoseconds) where both the window's and the minute's budget have it."""
+        window, minute = self._window, self._minute
+        passed = now - self._at
+        if passed > 0:
+            seconds = passed / NANOSECONDS_A_SECOND
+            window += seconds * self._rate
+            if window > self._window_most:
+                window = self._window_most
+            minute += seconds * self._minute_rate
+            if minute > self._minute_most:
+                minute = self._minute_most
+            self._at = now
+        room = window >= 1.0 and minute >= 1.0
+        self._window, self._minute = (window - 1.0, minute - 1.0) if room else (window, minute)
+        return room
 
 
 class OrderRate:

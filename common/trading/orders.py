@@ -45,6 +45,19 @@ class Status(StrEnum):
     progress: int
 
 
+# The members by themselves, for what runs at every order: a look-up in an enum's class costs as much as a call.
+ENTRY: Final = Purpose.ENTRY
+EXIT: Final = Purpose.EXIT
+INTENDED: Final = Status.INTENDED
+SENT: Final = Status.SENT
+UNKNOWN: Final = Status.UNKNOWN
+OPEN: Final = Status.OPEN
+TRIGGER_PENDING: Final = Status.TRIGGER_PENDING
+COMPLETE: Final = Status.COMPLETE
+CANCELLED: Final = Status.CANCELLED
+REJECTED: Final = Status.REJECTED
+NOT_PLACED: Final = Status.NOT_PLACED
+
 TERMINAL: Final = (Status.COMPLETE, Status.CANCELLED, Status.REJECTED, Status.NOT_PLACED)
 
 _AT_BROKER: Final = (Status.OPEN, Status.TRIGGER_PENDING, Status.COMPLETE, Status.CANCELLED, Status.REJECTED)
@@ -201,12 +214,13 @@ class Order:
 
     def move(self, status: Status) -> bool:
         """Take `status` if the table lists it; False for one that is old news. Raises TransitionError."""
-        if status is self.status:
+        now = self.status
+        if status is now:
             return False
-        if status in self.status.following:
+        if status in now.following:
             self.status = status
             return True
-        if status.progress < self.status.progress and status is not Status.NOT_PLACED:
+        if status.progress < now.progress and status is not NOT_PLACED:
             return False
         raise TransitionError(
             f"order {self.tag} of {self.symbol} is {self.status} and the broker now says {status}: "

@@ -1,5 +1,7 @@
 """One look at a symbol: what is due there, whether it stands alone or is a leg of a basket."""
 
+from typing import Final
+
 from common.market.calendar import SessionTimes
 from common.trading import baskets, exits
 from common.trading.book import Book
@@ -10,6 +12,8 @@ from common.trading.ladder import leave
 from common.trading.messages import Command
 from common.trading.slot import Slot
 
+_CANCEL_ENTRIES: Final = HaltLevel.CANCEL_ENTRIES
+
 
 def look(
     book: Book, slot: Slot, times: SessionTimes, now: int, out: list[Command], *, price_only: bool = False,
@@ -19,7 +23,7 @@ def look(
     price_only: the news is this symbol's price, so that other legs of its basket have none yet.
     """
     entry = slot.entry
-    late = now >= times.entry_cutoff or book.level >= HaltLevel.CANCEL_ENTRIES
+    late = now >= times.entry_cutoff or book.level >= _CANCEL_ENTRIES
     if late or (entry is not None and too_old(book, entry, now)):
         take_entry_back(book, slot, now, out)
     if slot.basket is not None:

@@ -1,6 +1,7 @@
 """The broker's reports, sorted: ours are heard, others' are respected, what cannot be explained blocks its symbol."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from common.trading.accounting import count_by_hand
 from common.trading.book import Book, tag_prefix
@@ -11,6 +12,8 @@ from common.trading.news import hear, settled
 from common.trading.orders import Fill, Order, OrderUpdate, Status, TransitionError
 from common.trading.ownership import BY_HAND, Ownership
 from common.trading.slot import Slot
+
+_NOT_FILLED: Final = (Status.CANCELLED, Status.REJECTED)
 
 
 class Reports:
@@ -30,11 +33,18 @@ class Reports:
 
     def update(self, update: OrderUpdate, now: int, out: list[Command]) -> Slot | None:
         """One piece of news; returns the slot to look at, None where nothing is to do."""
-        order = self._book.orders.get(update.tag)
+        book = self._book
+        order = book.orders.get(update.tag)
         if order is None:
             return self._foreign(update, now, out, first=False)
         slot = self._slots[order.symbol]
-        self._hear(slot, order, update, now, out)
+        book.heard.append(order)
+        try:
+            hear(book, slot, order, update, now, out)
+        except TransitionError as error:
+            self._impossible(slot, order, error, now, out)
+        if order.status.terminal:
+            self._end(slot, order)
         return slot
 
     def order_book(self, read: OrderBook, now: int, out: list[Command], *, first: bool) -> list[Slot]:
@@ -53,7 +63,12 @@ class Reports:
                         self._known[update.tag] = update.broker_id
                     continue
                 slot = self._slots[order.symbol]
-                self._hear(slot, order, update, now, out, read.asked)
+                book.heard.append(order)
+                try:
+                    hear(book, slot, order, update, now, out, read.asked)
+                except TransitionError as error:
+                    self._impossible(slot, order, error, now, out)
+                self._end(slot, order)
             if slot is not None:
                 touched[slot.symbol] = slot
         for tag in book.doubts.tags():
@@ -91,16 +106,9 @@ class Reports:
         slot.alert, slot.resting = True, False
         self._book.doubts.raise_(order, Question.CHANGED, now)
 
-    def _hear(
-        self, slot: Slot, order: Order, update: OrderUpdate, now: int, out: list[Command], asked: int = 0,
-    ) -> None:
-        self._book.heard.append(order)
-        try:
-            hear(self._book, slot, order, update, now, out, asked)
-        except TransitionError as error:
-            slot.blocked = slot.blocked or "the broker said what must not happen"
-            self._book.alarm(slot, "transition", str(error), now, out, tag=order.tag)
-        self._end(slot, order)
+    def _impossible(self, slot: Slot, order: Order, error: TransitionError, now: int, out: list[Command]) -> None:
+        slot.blocked = slot.blocked or "the broker said what must not happen"
+        self._book.alarm(slot, "transition", str(error), now, out, tag=order.tag)
 
     def _end(self, slot: Slot, order: Order) -> None:
         """Let go of an order that has ended for certain; a stop that ended by itself means the way out."""
@@ -111,7 +119,7 @@ class Reports:
         if order not in slot.exits:
             return
         slot.exits.remove(order)
-        by_itself = order.status in (Status.CANCELLED, Status.REJECTED) and not order.cancelling
+        by_itself = order.status in _NOT_FILLED and not order.cancelling
         if slot.quantity and by_itself and not slot.leaving:
             slot.leaving = f"stop {order.status.lower()}"
             slot.leaving_since = max(order.created, order.triggered)

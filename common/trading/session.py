@@ -83,10 +83,10 @@ class Session:
             slot = self.slots[bar.symbol]
         except KeyError:
             return NOTHING
-        now = bar.ts + NANOSECONDS_A_MINUTE
-        last = slot.last
+        ts, last = bar.ts, slot.last
+        now = ts + NANOSECONDS_A_MINUTE
         # Where there are quotes, the last of them says more than the bar that was made of them.
-        if last is None or last.ts < (bar.ts if type(last) is Moment else now):
+        if last is None or last.ts < ts or (last.ts < now and type(last) is not Moment):
             slot.last = bar
         if now < self.now:
             now = self.now
@@ -180,8 +180,8 @@ class Session:
         commands: list[Command] = []
         now = update.ts if self.book.pace.prompt else self._at(update.ts)
         slot = self.reports.update(update, now, commands)
-        if slot is not None:
-            self._look(slot, now, commands)
+        if slot is not None and self.recovered:
+            position.look(self.book, slot, self.times, now, commands)
         return commands
 
     def on_order_book(self, read: OrderBook) -> Sequence[Command]:
@@ -223,8 +223,6 @@ class Session:
     def _act(self, slot: Slot, signal: Signal, now: int) -> Sequence[Command]:
         if not self.recovered:
             return NOTHING
-        if isinstance(signal, EnterBasket):
-            return enter_basket(self.book, self.slots, slot, signal, self.times, now)
         commands: list[Command] = []
         if isinstance(signal, (Enter, Exit)):
             target = slot if signal.symbol is None else self.slots.get(signal.symbol)
@@ -234,6 +232,8 @@ class Session:
             if isinstance(signal, Enter):
                 return enter(self.book, target, signal, self.times, slot.strategy_name, now)
             position.close(self.book, target, signal.reason, now, commands)
+        elif isinstance(signal, EnterBasket):
+            return enter_basket(self.book, self.slots, slot, signal, self.times, now)
         elif signal.name in self.book.baskets:
             position.close(self.book, self.book.baskets[signal.name].legs[0].slot, signal.reason, now, commands)
         return commands

@@ -8,14 +8,14 @@ from common.market.bar import Bar
 from common.market.instrument import Instrument
 from common.market.money import Paise
 from common.trading.orders import Fill, Order
-from common.trading.strategy import Strategy
+from common.trading.strategy import Strategy, View
 from common.trading.trades import RoundTrip
 
 if TYPE_CHECKING:
     from common.trading.baskets import Basket
 
 
-class Slot:
+class Slot(View):
     """quantity: signed filled units of ours. busy: an order works or a position is open. alert: look again soon.
 
     entry: the entry order that works; unsent: units of it above the freeze quantity, still to follow in slices.

@@ -105,6 +105,8 @@ Signal = Enter | Exit | EnterBasket | ExitBasket
 class View(Protocol):
     """What a strategy may look at besides the bar; kept by the session."""
 
+    __slots__ = ()
+
     quantity: int
     """Signed filled quantity of the symbol of this bar, units; 0 when flat."""
 
@@ -135,6 +137,8 @@ class Strategy(Protocol):
     Its state depends on market data alone, never on its own fills (those are in the view), so that a restart can warm
     it from the day's bars and come to the same state.
     """
+
+    __slots__ = ()
 
     name: ClassVar[str]
     asset_classes: ClassVar[frozenset[AssetClass]]

@@ -13,19 +13,25 @@ from typing import Final
 from tests.bench import logs
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+COMPILED: Final = ROOT / "build" / "compiled"
 ENGINE: Final = Path(__file__).with_name("session_engine.py")
 PARTS: Final = ("stores", "session", "logs")
 PEERS: Final = ("nautilus", "backtestingpy", "vectorbt_", "hftbacktest_")
 
 
 def main() -> int:
-    """0: measured. 2: the peers are not here."""
+    """0: measured. 2: the peers, or what was to be measured, are not here."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--bars", type=int, default=100_000)
     parser.add_argument("--strategy", choices=("vwap", "ema"), action="append")
     parser.add_argument("--only", choices=PARTS, action="append", help="parts of it; all without")
+    parser.add_argument("--compiled", action="store_true", help="what `make compiled` has built, not the plain build")
     chosen = parser.parse_args()
+    if chosen.compiled and not (COMPILED / "common").is_dir():
+        print(f"nothing is compiled in {COMPILED}: run `make compiled` first", file=sys.stderr)
+        return 2
+    environment = os.environ | ({"TRON_COMPILED": str(COMPILED)} if chosen.compiled else {})
     parts = chosen.only or PARTS
     if "stores" in parts:
         subprocess.run([sys.executable, "-m", "tests.bench.commits"], check=True)
@@ -44,7 +50,7 @@ def main() -> int:
         command = [str(python), "run_inproc.py", "--n", str(chosen.bars), "--rounds", str(chosen.rounds)]
         command += ["--strategy", strategy, str(ENGINE)]
         command += [peer for peer in PEERS if strategy == "vwap" or peer != "hftbacktest_"]
-        subprocess.run(command, check=True, cwd=folder)
+        subprocess.run(command, check=True, cwd=folder, env=environment)
     if "logs" in parts:
         logs.measure(home / "venvs" / "micro" / "bin" / "python", chosen.rounds)
     return 0

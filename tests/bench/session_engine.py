@@ -112,8 +112,8 @@ def _rates() -> Any:
     return ChargeRates(brokerage_ppb=300_000)
 
 
-def run(ctx: Any, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """One whole run; P&L in rupees, net of 0.03% a side."""
+def trade(ctx: Any, strategy: str, params: Mapping[str, Any]) -> Any:
+    """One whole run; returns the driver, whose ledger holds everything."""
     from common.research.replay import rare_collections
 
     symbols, days = ctx
@@ -123,9 +123,14 @@ def run(ctx: Any, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
         for day, times, bars in days:
             driver.session.open_day(day, times, rates)
             driver.run(bars)
-    trades = driver.ledger.trades
-    return {"n_trades": len(trades), "pnl": sum(trade.net for trade in trades) / 100,
-            "n_fills": sum(len(order.fills) for order in driver.ledger.orders.values())}
+    return driver
+
+
+def run(ctx: Any, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """One whole run; P&L in rupees, net of 0.03% a side."""
+    ledger = trade(ctx, strategy, params).ledger
+    return {"n_trades": len(ledger.trades), "pnl": sum(trade.net for trade in ledger.trades) / 100,
+            "n_fills": sum(len(order.fills) for order in ledger.orders.values())}
 
 
 def sweep(ctx: Any, strategy: str, grid: Sequence[tuple[int, int]]) -> dict[str, Any]:
