@@ -22,7 +22,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--date", type=arguments.day, help="YYYY-MM-DD (default: the run's, else today)")
     parser.add_argument("--follow", action="store_true", help="go on with what comes, until Ctrl-C")
     parser.add_argument("--asset", default="", metavar="NAME", help="stock, options, futures, or a function's name")
-    parser.add_argument("--level", choices=[name.lower() for name in SEVERITIES], default="debug",
+    parser.add_argument("--level", type=str.lower, choices=[name.lower() for name in SEVERITIES], default="debug",
                         help="this and above (default: all)")
     parser.add_argument("--tag", default="", metavar="TEXT", help="an order's tag, or how it begins")
     parser.add_argument("--run", dest="home", type=Path, metavar="DIR",

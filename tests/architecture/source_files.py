@@ -24,7 +24,7 @@ def all_files() -> list[Path]:
             if path.is_dir():
                 if path.name not in NOT_OURS and not path.name.endswith(("_cache", ".egg-info", ".hypothesis")):
                     folders.append(path)
-            else:
+            elif path.name not in NOT_OURS:
                 found.append(path)
     return sorted(found)
 
