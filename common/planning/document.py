@@ -59,10 +59,13 @@ class Record(BaseModel):
         return cls.parse(fields, cls.__name__.lower())
 
     @classmethod
-    def parse(cls, fields: Mapping[str, Any], where: str) -> Self:
-        """Strictly from JSON values (dates as text). `where` opens each line of the error. Raises InvalidDocument."""
+    def parse(cls, fields: Mapping[str, Any] | str, where: str) -> Self:
+        """Strictly from JSON values (dates as text), or their JSON. `where` opens each line of the error.
+
+        Raises InvalidDocument.
+        """
         try:
-            return cls.model_validate_json(json.dumps(fields, default=str))
+            return cls.model_validate_json(fields if isinstance(fields, str) else json.dumps(fields, default=str))
         except ValidationError as error:
             lines = [_problem(where, cls, one) for one in error.errors(include_url=False)[:MAX_REPORTED]]
             raise InvalidDocument("\n".join(lines)) from None

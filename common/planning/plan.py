@@ -1,8 +1,9 @@
 """The plan: what each asset class trades today, with which strategy, inside which limits, and why."""
 
+import json
 from collections.abc import Mapping
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
@@ -14,6 +15,8 @@ from common.planning.mandate import Mode, Percent
 
 MAX_TEXT: Final = 500
 MAX_NUMBERS: Final = 50
+PARSED: Final = 8
+"""Plans that are kept parsed: a day has one."""
 
 Status: TypeAlias = Literal["DRAFT", "READY", "REJECTED"]
 ParameterValue: TypeAlias = bool | int | float | str
@@ -129,4 +132,10 @@ class Plan(Record):
         if fields.get("schema_version") != 1:
             found = fields.get("schema_version")
             raise InvalidDocument(f"plan: schema_version {found!r} is not 1: plan the day again with this version")
-        return cls.parse(fields, "plan")
+        return cls.parsed(json.dumps(fields, default=str))
+
+    @classmethod
+    @lru_cache(maxsize=PARSED)
+    def parsed(cls, text: str) -> Self:
+        """From JSON, once for each text: supervisor, notices and workloads read the same plan all day."""
+        return cls.parse(text, "plan")

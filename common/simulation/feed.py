@@ -48,6 +48,7 @@ class Feed:
         self._listeners = listeners
         self._next: dict[str, int] = dict.fromkeys(paths, IDLE)
         self._forming: dict[str, Bar] = {}
+        self._places: dict[str, int] = {}
         self._told: dict[str, Quote] = {}
         self._held: dict[str, Quote] = {}
         self._draw = faults.one_of(Fault.TICK_STALE, Fault.TICK_DOUBLED, Fault.TICK_REORDERED)
@@ -55,6 +56,7 @@ class Feed:
     def open(self, first: int, last: int, symbols: Iterable[str]) -> None:
         """Bars of each minute from `first` to `last`, nanoseconds UTC, of `symbols`."""
         wanted = list(symbols)
+        self._places = {symbol: place for place, symbol in enumerate(wanted)}
         for symbol in wanted:
             self._tell(symbol, self._quote(symbol))
         minute = first
@@ -113,7 +115,7 @@ class Feed:
     def _minute(self, symbols: Iterable[str], end: int) -> None:
         """A quote, then the bar that it ends; of what is undisturbed only when it is decided on."""
         decided = end // NANOSECONDS_A_MINUTE % DECIDING_MINUTES == 0
-        quoted = symbols if decided else [symbol for symbol in symbols if symbol in self._forming]
+        quoted = symbols if decided else sorted(self._forming.keys() & self._places.keys(), key=self._places.__getitem__)
         told = end // NANOSECONDS_A_MINUTE % QUOTED_MINUTES == 0
         for symbol in quoted:
             idle = symbol not in self._forming

@@ -26,7 +26,7 @@ class HeardLogs:
     ) -> None:
         """Told at once."""
         del ts, id
-        if severity in ("CRITICAL", "ERROR") or STORE_DOWN in message or YOURS in message or YOURS in str(fields):
+        if severity in ("CRITICAL", "ERROR") or STORE_DOWN in message or YOURS in message or _is_yours(fields):
             self._told(severity, message)
 
     def flush(self, timeout_seconds: float) -> bool:
@@ -35,3 +35,8 @@ class HeardLogs:
         return True
 
     close = flush
+
+
+def _is_yours(fields: Fields | None) -> bool:
+    """Whether the record is on what is the person's: its reason says so."""
+    return fields is not None and YOURS in str(fields.get("reason", ""))

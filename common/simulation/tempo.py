@@ -11,8 +11,8 @@ from common.simulation.world import World
 
 IDLE_SECONDS: Final = 100.0
 """Twice within what a heartbeat may be late, and before half a lease is gone."""
-HOLDING_SECONDS: Final = 20.0
-"""More often than the broker's books are read."""
+HOLDING_SECONDS: Final = 31.0
+"""Each look reads the broker's books, as a process in life does twice a minute."""
 WATCHED_SECONDS: Final = 10.0
 BUSY_SECONDS: Final = 1.0
 PATIENT_SECONDS: Final = 4.0

@@ -173,11 +173,11 @@ class Driver:
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
         session, route = self.session, self.route
-        heard = session.book.heard
         for _ in range(MAX_ROUNDS):
             updates = route.drain()
             if not updates:
                 return
+            heard = session.book.heard
             for update in updates:
                 commands = session.on_update(self._stamps.believed(update))
                 if heard:

@@ -50,10 +50,12 @@ class Reports:
     def order_book(self, read: OrderBook, now: int, out: list[Command], *, first: bool) -> list[Slot]:
         """The whole order book; returns the slots to look at."""
         book, touched, listed = self._book, dict[str, Slot](), set[str]()
+        known, ours = self._known.get, book.orders.get
         for update in read.orders:
-            if update.tag and self._known.get(update.tag) == update.broker_id:
+            tag = update.tag
+            if tag and known(tag) == update.broker_id:
                 continue
-            order = book.orders.get(update.tag)
+            order = ours(tag)
             if order is None:
                 slot = self._foreign(update, now, out, first=first)
             else:
