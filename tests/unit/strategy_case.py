@@ -27,12 +27,16 @@ class FakeView:
         self.bars: dict[str, Bar] = {}
         self.chain = options
         self.baskets: set[str] = set()
+        self.shown: dict[str, tuple[int, int]] = {}
 
     def position(self, symbol: str) -> int:
         return self.positions.get(symbol, 0)
 
     def bar(self, symbol: str) -> Bar | None:
         return self.bars.get(symbol)
+
+    def sizes(self, symbol: str) -> tuple[int, int]:
+        return self.shown.get(symbol, (0, 0))
 
     def basket_open(self, name: str) -> bool:
         return name in self.baskets
