@@ -84,7 +84,7 @@ def play(strategy: Strategy, bars: Iterable[Bar], *, follow: bool = True, quanti
 
 def state_of(thing: Any) -> Any:
     """All that an object of slots holds, as plain values to compare."""
-    slots = getattr(type(thing), "__slots__", ())
+    slots = [name for one in type(thing).__mro__ for name in getattr(one, "__slots__", ())]
     if slots and not isinstance(thing, deque):
         return {name: state_of(getattr(thing, name)) for name in slots}
     return list(thing) if isinstance(thing, deque) else thing
