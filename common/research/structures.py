@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from common.exchange.margin import Exposure, MarginRates, margin_of
 from common.market.bar import Bar
 from common.market.indian_time import at
 from common.market.instrument import AssetClass, Instrument
 from common.market.money import Paise, paise_from_rupees
 from common.market.tables import OutsideTable
+from common.planning.structures import structure_margin
 from common.ports import MarketData
 from common.research.attribution import LegHistory, attribute
 from common.research.workload import Outcome
@@ -133,10 +133,3 @@ def _payoff(basket: Fields, trades: Sequence[Fields], instruments: Mapping[str, 
         "payoff": [[spot / 100, result * units] for spot, result in line(priced)],
     }
 
-
-def structure_margin(legs: Sequence[PricedLeg], units: int) -> Paise:
-    """What the exchange asks while the whole structure is held, paise."""
-    exposures = [
-        Exposure(leg.instrument, leg.side * units, leg.side * units, leg.price) for leg in legs
-    ]
-    return margin_of(exposures, MarginRates())
