@@ -21,6 +21,7 @@ from common.ports import Archive, Clock, Conflict, Create, DocumentStore, Logs, 
 from common.research.day_result import build_result
 from common.research.reconciliation import ReadOrders, alarm_texts, reconcile_day
 from common.research.report import render_html, render_json
+from common.research.structures import structures_of
 from common.research.workload import Outcome
 from common.trading.orders import order_from_fields
 
@@ -58,6 +59,7 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
     reconciliation = reconcile_day(day, outcomes, ports.read_orders)
     result = build_result(
         day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes, bars, reconciliation,
+        structures_of(day, outcomes, ports.market),
     )
     archive.put(day, "report.json", render_json(result).encode(), overwrite=True)
     archive.put(day, "report.html", render_html(result).encode(), overwrite=True)

@@ -1,17 +1,20 @@
 """When index contracts expire: dated weekdays, moved to the previous trading day by holidays."""
 
 import calendar
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import cache
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from common.market.calendar import is_trading_day, previous_trading_day
-from common.market.rules import Cycle
+from common.market.rules import Cycle, cycle_of
 from common.market.tables import OutsideTable, Row, row_in_force, toml_table
 
 HORIZON_DAYS: Final = 800
 MAX_EXPIRIES: Final = 100
+
+Choice: TypeAlias = Literal["nearest", "next", "weekly", "monthly"]
+"""Which expiry to trade: the first, the second, the first of its cycle."""
 
 
 @cache
@@ -34,6 +37,21 @@ def expiries(underlying: str, on: date, count: int, cycle: Cycle | None = None) 
             if len(found) == count:
                 return tuple(found)
     raise OutsideTable(f"{underlying} has only {len(found)} {cycle or ''} expiries within {HORIZON_DAYS} days of {on}")
+
+
+def choose_expiry(
+    underlying: str, listed: Iterable[date], on: date, choice: Choice = "nearest", min_days: int = 0,
+) -> date | None:
+    """The expiry to trade among those that are `listed`, not before `min_days` (calendar) from `on`; None if none.
+
+    A month's last weekly expiry is its monthly one. Raises OutsideTable where a cycle is asked of an underlying whose
+    rule is not known.
+    """
+    found = sorted({one for one in listed if (one - on).days >= max(0, min_days)})
+    if choice in ("weekly", "monthly"):
+        found = [one for one in found if cycle_of(underlying, one) == choice]
+    place = 1 if choice == "next" else 0
+    return found[place] if place < len(found) else None
 
 
 def expiries_between(underlying: str, first: date, last: date, cycle: Cycle | None = None) -> Iterator[date]:

@@ -1,8 +1,9 @@
 """Futures and option chains of one day, cut to what planning needs of them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -45,6 +46,7 @@ class Contract(Record):
 class Chain(Record):
     """Calls and puts of one underlying and expiry. Strikes: paise. lot: units.
 
+    strike_step_paise: the most usual distance between neighbours, 0 with one strike alone.
     signal_symbol: what drives the strategy: the future of that expiry, else the nearest, else the index; '' if none.
     """
 
@@ -56,6 +58,7 @@ class Chain(Record):
     puts: Whole
     lowest_strike_paise: Whole
     highest_strike_paise: Whole
+    strike_step_paise: Whole = 0
     signal_symbol: str
 
     @property
@@ -107,11 +110,12 @@ def index_names(underlying: str) -> tuple[str, ...]:
 
 def _chain(day: date, key: tuple[str, date], rows: Sequence[Instrument], signal: str) -> Chain:
     strikes = [one.strike for one in rows]
+    steps = Counter(after - before for before, after in pairwise(sorted(set(strikes))))
     calls = sum(one.kind is Kind.CALL for one in rows)
     return Chain(
         underlying=key[0], expiry=key[1], days_to_expiry=(key[1] - day).days, lot=max(one.lot for one in rows),
         calls=calls, puts=len(rows) - calls, lowest_strike_paise=min(strikes), highest_strike_paise=max(strikes),
-        signal_symbol=signal,
+        strike_step_paise=max(steps, key=lambda step: (steps[step], -step), default=0), signal_symbol=signal,
     )
 
 

@@ -10,16 +10,17 @@ from common.market.calendar import SessionTimes
 from common.market.instrument import AssetClass
 from common.market.money import Paise
 from common.planning.document import Record
-from common.planning.mandate import ClockTime, Mandate
+from common.planning.mandate import ClockTime, Mandate, OptionsMandate
 from common.planning.session_facts import SessionFacts, clock_moment
-from common.trading.limits import Limits
+from common.trading.limits import NO_LIMIT, Limits
 
 Positive = Annotated[int, Field(ge=1)]
 
 LARGER_IS_LOOSER: Final = (
     "capital_paise", "loss_paise", "risk_per_trade_paise", "max_trades", "max_open_positions", "max_order_value_paise",
     "order_rate_per_second", "exit_rate_per_second", "losses_to_lock_symbol", "losses_to_lock_class",
-    "max_spread_percent", "basket_margin_percent", "max_quote_age_seconds", "entry_cutoff", "square_off",
+    "max_spread_percent", "basket_margin_percent", "max_quote_age_seconds", "max_delta_paise", "max_gamma_paise",
+    "max_vega_paise", "entry_cutoff", "square_off",
 )
 SMALLER_IS_LOOSER: Final = ("margin_percent", "min_touch_ratio", "entry_from")
 _THOUSANDTH: Final = Decimal("0.001")
@@ -31,7 +32,9 @@ class ClassLimits(Record):
     max_order_value_paise: notional for stock, margin for futures, premium for options, that is value times
     margin_percent. order_rate_per_second: entries and changes of stops; exit_rate_per_second: kept besides for getting
     out. basket_margin_percent: of capital, for any prefix of a basket's orders. min_touch_ratio: of the touch's size to
-    ours. Times: 'HH:MM' in India, already the tightest of the session table's and the mandate's.
+    ours. max_delta_paise, max_gamma_paise: of all options together, won or lost when the underlying moves by 1 %, and
+    by how much that grows with it; max_vega_paise: when volatility moves by one point. Times: 'HH:MM' in
+    India, already the tightest of the session table's and the mandate's.
     """
 
     capital_paise: Positive
@@ -49,6 +52,9 @@ class ClassLimits(Record):
     basket_margin_percent: Annotated[int, Field(ge=1, le=100)] = 80
     min_touch_ratio: Annotated[float, Field(ge=0)] = 3.0
     max_quote_age_seconds: Annotated[float, Field(gt=0)] = 2.0
+    max_delta_paise: Positive = NO_LIMIT
+    max_gamma_paise: Positive = NO_LIMIT
+    max_vega_paise: Positive = NO_LIMIT
     entry_from: ClockTime
     entry_cutoff: ClockTime
     square_off: ClockTime
@@ -63,6 +69,7 @@ class ClassLimits(Record):
             losses_to_lock_class=self.losses_to_lock_class, orders_per_second=self.order_rate_per_second,
             exits_per_second=self.exit_rate_per_second, basket_margin_percent=self.basket_margin_percent,
             min_touch_ratio=self.min_touch_ratio, max_quote_age_seconds=self.max_quote_age_seconds,
+            max_delta=self.max_delta_paise, max_gamma=self.max_gamma_paise, max_vega=self.max_vega_paise,
         )
 
     def tighten(self, times: SessionTimes) -> SessionTimes:
@@ -80,6 +87,9 @@ class ClassLimits(Record):
 def full_limits(mandate: Mandate, asset_class: AssetClass, session: SessionFacts) -> ClassLimits:
     """The most that the mandate and the session table allow. Raises LookupError where the session has no times."""
     own, times = mandate.of(asset_class), session.times_of(asset_class)
+    greeks = {
+        f"max_{name}_paise": getattr(own, f"max_{name}_rupees") * 100 for name in ("delta", "gamma", "vega")
+    } if isinstance(own, OptionsMandate) else {}
     return ClassLimits(
         capital_paise=mandate.class_capital_paise(asset_class), loss_paise=mandate.class_loss_paise(asset_class),
         risk_per_trade_paise=mandate.risk_per_trade_paise(asset_class), max_trades=own.max_trades,
@@ -91,7 +101,7 @@ def full_limits(mandate: Mandate, asset_class: AssetClass, session: SessionFacts
         max_quote_age_seconds=mandate.max_quote_age_seconds,
         entry_from=max(times.entry_from, own.entry_from or times.entry_from),
         entry_cutoff=min(times.entry_cutoff, own.entry_cutoff or times.entry_cutoff),
-        square_off=min(times.square_off, own.square_off or times.square_off),
+        square_off=min(times.square_off, own.square_off or times.square_off), **greeks,
     )
 
 

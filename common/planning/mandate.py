@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from common.market.expiries import Choice
 from common.market.instrument import AssetClass
 from common.market.money import Paise
 from common.planning.document import InvalidDocument, Record, document_hash
@@ -84,6 +85,10 @@ class OptionsMandate(ClassMandate):
     max_symbols: int = Field(ge=1, le=1)
     strikes_each_side: int = Field(ge=0, le=15)
     min_days_to_expiry: int = Field(ge=0, le=60)
+    expiry: Choice
+    max_delta_rupees: int = Field(ge=1, le=10**10)
+    max_gamma_rupees: int = Field(ge=1, le=10**10)
+    max_vega_rupees: int = Field(ge=1, le=10**10)
 
 
 class Mandate(Record):

@@ -54,6 +54,32 @@ class OptionSelection(Record):
     strikes_each_side: Annotated[int, Field(ge=0, le=15)]
 
 
+class StructureLeg(Record):
+    """kind: CE or PE. side: +1 bought, -1 sold."""
+
+    kind: Literal["CE", "PE"]
+    side: Literal[1, -1]
+    strike_paise: Annotated[int, Field(ge=0)]
+
+
+class Structure(Record):
+    """What an options strategy would hold, for who approves it. Money: paise, of `units` units of every leg.
+
+    basis: where the figures are from. lots: what the limits allow, 0 for none (units are then one lot's). Charges are
+    not counted.
+    """
+
+    basis: str
+    lots: Annotated[int, Field(ge=0)]
+    units: Annotated[int, Field(ge=1)]
+    legs: Annotated[tuple[StructureLeg, ...], Field(min_length=1, max_length=8)]
+    credit_paise: int
+    max_loss_paise: Annotated[int, Field(ge=0)]
+    max_profit_paise: int
+    break_evens_paise: tuple[int, ...]
+    margin_paise: Annotated[int, Field(ge=0)]
+
+
 class OpeningLimits(Record):
     """What the opening gate does at 09:09; per cent of the previous close. index_symbol: '' for the median symbol."""
 
@@ -65,6 +91,7 @@ class OpeningLimits(Record):
 class ClassPlan(Record):
     """One workload. universe: symbols whose bars drive the strategy: shares; the future; for options the driver.
 
+    structure: what a strategy of several options would hold, where that can be said before there are quotes.
     size: 1 for all that the mandate allows, less when careful; `limits` are already scaled by it. None: not enabled.
     """
 
@@ -74,6 +101,7 @@ class ClassPlan(Record):
     parameters: dict[str, ParameterValue] = Field(default_factory=dict)
     universe: tuple[str, ...] = ()
     options: OptionSelection | None = None
+    structure: Structure | None = None
     size: Annotated[float, Field(ge=0, le=1)] = 0.0
     limits: ClassLimits | None = None
     reasons: tuple[Reason, ...] = ()

@@ -10,6 +10,7 @@ from common.planning.limits import full_limits, scaled
 from common.planning.mandate import Mandate
 from common.planning.plan import MAX_TEXT, ClassPlan, OpeningLimits, Plan, PlannerRecord, Reason
 from common.planning.regime import RegimeName
+from common.planning.structures import planned_structure
 from common.planning.universe import choose, cite
 from common.strategies import registry
 
@@ -19,7 +20,7 @@ MAX_MISSING: Final = 10
 PREFERENCES: Final[Mapping[RegimeName, tuple[str, ...]]] = {
     "trend": ("opening_range_breakout", "trend"),
     "volatile": ("opening_range_breakout", "trend"),
-    "range": ("vwap",),
+    "range": ("vwap", "iron_fly"),
     "unknown": ("vwap",),
 }
 """First of these that the mandate allows for the class; otherwise the first of the mandate's own order."""
@@ -126,9 +127,13 @@ def _class_plan(asset_class: AssetClass, evidence: Evidence, mandate: Mandate) -
     if not choice.universe:
         return ClassPlan(asset_class=asset_class, enabled=False, reasons=choice.reasons)
     underlying = choice.options.underlying if choice.options else ""
+    parameters = _parameters(strategy, evidence.regime.name, underlying)
+    structure = None
+    if choice.options is not None:
+        structure = planned_structure(strategy, parameters, choice.options, limits, evidence)
     return ClassPlan(
         asset_class=asset_class, enabled=True, strategy=strategy, universe=choice.universe, options=choice.options,
-        parameters=_parameters(strategy, evidence.regime.name, underlying), size=size, limits=limits,
+        parameters=parameters, size=size, limits=limits, structure=structure,
         reasons=(*choice.reasons, _why(evidence, strategy), *_half(evidence, asset_class, caution)),
     )
 

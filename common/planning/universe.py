@@ -1,15 +1,18 @@
 """What the rules pick to trade from the evidence: lively stocks, the nearest future, an option chain."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
+from common.market.expiries import choose_expiry
 from common.market.instrument import AssetClass
 from common.market.money import Paise
-from common.planning.contracts import CASH_SETTLED, Contract, index_names, nearest
+from common.market.tables import OutsideTable
+from common.planning.contracts import CASH_SETTLED, Chain, Contract, index_names, nearest
 from common.planning.evidence import Evidence
 from common.planning.limits import ClassLimits
-from common.planning.mandate import ANY, ClassMandate, Mandate
+from common.planning.mandate import ANY, ClassMandate, Mandate, OptionsMandate
 from common.planning.plan import OptionSelection, Reason
 from common.planning.regime import MIN_SESSIONS
 
@@ -100,19 +103,30 @@ def _options(evidence: Evidence, mandate: Mandate) -> Choice:
         if not chains or name not in CASH_SETTLED:
             continue
         least = own.min_days_to_expiry
-        chain = min(chains, key=lambda c: (c.days_to_expiry < least, abs(c.days_to_expiry - least)))
+        expiry = wanted_expiry(name, chains, evidence.date, own)
+        chain = next(c for c in chains if c.expiry == expiry)
         selection = OptionSelection(
             underlying=name, signal_symbol=chain.signal_symbol, expiry=chain.expiry,
             strikes_each_side=own.strikes_each_side,
         )
         path = f"chains.{name}.{chain.expiry}"
-        text = f"the nearest {name} expiry that is not too near, driven by {chain.signal_symbol}"
+        text = f"the {own.expiry} {name} expiry that is not too near, driven by {chain.signal_symbol}"
         if chain.days_to_expiry < least:
             text = f"the last {name} expiry is nearer than the mandate likes, driven by {chain.signal_symbol}"
         reason = cite(evidence, text, (f"{path}.{key}" for key in ("days_to_expiry", "calls", "puts", "lot")))
         return Choice((chain.signal_symbol,), (reason,), selection)
     text = "no index option chain of the mandate's universe, with calls, puts and a driver, is there today"
     return Choice((), (Reason(text=text),))
+
+
+def wanted_expiry(underlying: str, chains: Sequence[Chain], on: date, own: OptionsMandate) -> date:
+    """As the mandate chooses among at least one chain; without such a one the nearest far enough, else the last."""
+    listed = [chain.expiry for chain in chains]
+    try:
+        chosen = choose_expiry(underlying, listed, on, own.expiry, own.min_days_to_expiry)
+    except OutsideTable:
+        chosen = None
+    return chosen or choose_expiry(underlying, listed, on, "nearest", own.min_days_to_expiry) or max(listed)
 
 
 def _names(

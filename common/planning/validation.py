@@ -12,6 +12,7 @@ from common.planning.limits import full_limits, looser, scaled
 from common.planning.mandate import BROKER_ORDERS_PER_SECOND, Mandate, share_of
 from common.planning.plan import ClassPlan, Plan, Reason
 from common.planning.rule_planner import careful, refusal_of
+from common.planning.structures import planned_structure
 from common.strategies import registry
 
 MAX_PROBLEMS: Final = 50
@@ -122,6 +123,7 @@ def _class_problems(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Ite
         if not _admitted(one, symbol, mandate, evidence):
             yield f"{where}: {symbol} is not among today's instruments that the mandate admits"
     yield from _selection(one, mandate, evidence)
+    yield from _structure(one, evidence)
 
 
 def _strategy(one: ClassPlan) -> Iterator[str]:
@@ -176,6 +178,18 @@ def _selection(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Iterator
     near = (chosen.expiry - evidence.date).days < own.min_days_to_expiry
     if near and any(c.days_to_expiry >= own.min_days_to_expiry for c in chains):
         yield f"options: expiry {chosen.expiry} is nearer than {own.min_days_to_expiry} days, and there is a later one"
+
+
+def _structure(one: ClassPlan, evidence: Evidence) -> Iterator[str]:
+    """What a person is shown before approving must be what the rules say of the plan's own parameters and limits."""
+    if one.options is None or one.limits is None:
+        return
+    try:
+        expected = planned_structure(one.strategy, dict(one.parameters), one.options, one.limits, evidence)
+    except (registry.UnknownStrategy, registry.InvalidParameters):
+        return  # said of the strategy already
+    if one.structure != expected:
+        yield "options: structure is not what the strategy, its parameters and the limits make: leave it to the rules"
 
 
 def _citations(where: str, reason: Reason, evidence: Evidence) -> Iterator[str]:

@@ -16,10 +16,12 @@ from common.trading.order_hash import order_hash
 def build_result(
     day: date, source: str, seed: int, plan: Mapping[str, Any], evidence: Mapping[str, Any],
     outcomes: Sequence[Outcome], bars: Iterable[Bar], reconciliation: Mapping[str, Any] | None = None,
+    structures: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """bars: of the traded symbols, for the charts. Rupees where no unit is named, paise where it is.
 
-    reconciliation: as `reconcile_day` makes it; None where there is no broker to compare with (a replay).
+    reconciliation: as `reconcile_day` makes it; None where there is no broker to compare with (a replay). structures:
+    as `structures_of` makes them.
     """
     trades = sorted((t for o in outcomes for t in o.trades), key=lambda t: (t["exit_time"], t["asset_class"]))
     equity = _total(outcomes)
@@ -28,7 +30,7 @@ def build_result(
         "date": day.isoformat(), "mode": plan.get("mode", "paper"), "source": source, "seed": seed,
         "order_hash": order_hash(order for outcome in outcomes for order in outcome.orders),
         "plan": plan, "evidence": evidence, "workloads": [_workload(outcome) for outcome in outcomes],
-        "trades": trades, "equity": equity,
+        "trades": trades, "structures": list(structures), "equity": equity,
         "totals": _totals(trades, equity, (reconciliation or {}).get("fees_paise", 0)),
         "equity_by_class": {o.asset_class.value: o.equity for o in outcomes},
         "limits": [

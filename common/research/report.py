@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 
-from common.research import candles, charts, figures
+from common.research import candles, charts, figures, payoff_chart
 from common.research.attention import fields, items, notices, said
 from common.research.grid import dotted, grid
 
@@ -48,8 +48,8 @@ def render_html(result: Mapping[str, Any]) -> str:
         workloads=items(day, "workloads"), limits=items(day, "limits"), notices=notices(day),
         net=totals.get("net_paise"), win_rate=_share(totals.get("wins"), totals.get("trades")),
         strategies={one.get("asset_class"): one.get("strategy") for one in items(fields(day, "plan"), "classes")},
-        curves=_curves(day), symbols=_symbols(day), most_charts=MAX_CHARTS, open_charts=OPEN_CHARTS,
-        most_differences=MAX_DIFFERENCES,
+        curves=_curves(day), structures=_structures(day), symbols=_symbols(day), most_charts=MAX_CHARTS,
+        open_charts=OPEN_CHARTS, most_differences=MAX_DIFFERENCES,
         style=Markup(style), script=Markup(script),  # noqa: S704  our own files, not the result's text
         style_hash=_hash(style), script_hash=_hash(script),
     )
@@ -127,6 +127,14 @@ def _curves(day: Mapping[str, Any]) -> dict[str, Any] | None:
             charts.drawdown_chart(account, frame, "drawdown", fall) for frame in (charts.WIDE_LOW, charts.NARROW_LOW)
         ],
     }
+
+
+def _structures(day: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The day's option structures, each with the drawing of its payoff where it was whole."""
+    return [
+        {**one, "charts": payoff_chart.drawings(one.get("payoff"), one.get("break_evens"), f"payoff{n}")}
+        for n, one in enumerate(items(day, "structures"))
+    ]
 
 
 def _points(rows: Any) -> list[charts.Point]:

@@ -3,35 +3,40 @@
 Apart from the strategies, so that these can be compiled: a model of pydantic reads its own class as Python.
 """
 
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from common.market.expiries import Choice
 from common.trading.strategy import Parameters
 
+StrikeChoice: TypeAlias = Literal["steps", "delta", "premium", "distance"]
 
-class CreditSpreadParameters(Parameters):
+
+class PremiumParameters(Parameters):
     """underlying: whose options to trade. *_minutes: from the day's first bar; an entry from start until last, out at
-    exit. min_move_percent: of the driver since its open, without which nothing is sold. short_strikes: steps from the
-    money out of it, to the option that is sold; width_strikes: from there to the one that is bought.
-    min_credit_percent: what is taken in, of the distance between the strikes. profit_percent, loss_percent: of the
-    credit, at which the spread is closed. stop_percent: of the sold premium, from it to the stop at the exchange.
-    min_days_to_expiry: calendar days. max_spread_percent: of each leg, (ask - bid) over their mean.
+    exit. expiry: which of those that are there, at least min_days_to_expiry (calendar days) away. profit_percent,
+    loss_percent: of the credit, at which the position is closed. stop_percent: of each sold premium, from it to the
+    stop at the exchange. max_short_delta: of a sold option, beyond which it is closed; 0: whatever it is.
+    max_rolls: how often a position that the market has left may be followed by another, a day.
+    max_spread_percent: of each leg, (ask - bid) over their mean. min_size: units at both sides of the touch, where
+    sizes are known. min_open_interest: units.
     """
 
     underlying: str = Field(default="NIFTY", min_length=1, max_length=30)
+    expiry: Choice = "nearest"
+    min_days_to_expiry: int = Field(default=1, ge=0, le=60)
     start_minutes: int = Field(default=45, ge=5, le=300)
     last_minutes: int = Field(default=240, ge=5, le=330)
     exit_minutes: int = Field(default=330, ge=10, le=345)
-    min_move_percent: float = Field(default=0.15, ge=0, le=5)
-    short_strikes: int = Field(default=2, ge=0, le=15)
-    width_strikes: int = Field(default=2, ge=1, le=10)
-    min_days_to_expiry: int = Field(default=1, ge=0, le=60)
-    min_credit_percent: float = Field(default=10.0, ge=1, le=90)
     max_spread_percent: float = Field(default=2.0, gt=0, le=10)
+    min_size: int = Field(default=0, ge=0, le=1_000_000)
+    min_open_interest: int = Field(default=0, ge=0, le=1_000_000_000)
     profit_percent: float = Field(default=50.0, ge=5, le=95)
     loss_percent: float = Field(default=100.0, ge=20, le=500)
     stop_percent: float = Field(default=100.0, ge=20, le=500)
+    max_short_delta: float = Field(default=0.6, ge=0, le=1)
+    max_rolls: int = Field(default=0, ge=0, le=3)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -39,6 +44,43 @@ class CreditSpreadParameters(Parameters):
             times = (self.start_minutes, self.last_minutes, self.exit_minutes)
             raise ValueError(f"start, last and exit minutes {times} must follow each other in that order")
         return self
+
+
+class CreditSpreadParameters(PremiumParameters):
+    """min_move_percent: of the driver since its open, without which nothing is sold. strike_by: how the sold option is
+    chosen: short_strikes steps from the money out of it, or the delta, the premium (paise) or the distance (percent of
+    the forward) that is nearest to short_*. width_strikes: steps from there to the one that is bought.
+    min_credit_percent: what is taken in, of the distance between the strikes.
+    """
+
+    min_move_percent: float = Field(default=0.15, ge=0, le=5)
+    strike_by: StrikeChoice = "steps"
+    short_strikes: int = Field(default=2, ge=0, le=15)
+    short_delta: float = Field(default=0.3, ge=0.02, le=0.6)
+    short_premium_paise: int = Field(default=5_000, ge=100, le=1_000_000)
+    short_distance_percent: float = Field(default=0.5, ge=0, le=10)
+    width_strikes: int = Field(default=2, ge=1, le=10)
+    min_credit_percent: float = Field(default=10.0, ge=1, le=90)
+
+
+class IronFlyParameters(PremiumParameters):
+    """wing_by: how the bought options are chosen: wing_strikes steps from the money, or the delta, the premium (paise)
+    or the distance (percent of the forward) that is nearest to wing_*. min_credit_percent: what is taken in, of the
+    wider wing. recentre_percent: of the narrower wing; the position is given up when the driver has gone so far.
+    """
+
+    start_minutes: int = Field(default=30, ge=5, le=300)
+    profit_percent: float = Field(default=25.0, ge=5, le=95)
+    loss_percent: float = Field(default=50.0, ge=20, le=500)
+    max_short_delta: float = Field(default=0.85, ge=0, le=1)
+    max_rolls: int = Field(default=1, ge=0, le=3)
+    wing_by: StrikeChoice = "steps"
+    wing_strikes: int = Field(default=4, ge=1, le=15)
+    wing_delta: float = Field(default=0.1, ge=0.01, le=0.45)
+    wing_premium_paise: int = Field(default=2_000, ge=50, le=1_000_000)
+    wing_distance_percent: float = Field(default=1.0, ge=0.1, le=10)
+    min_credit_percent: float = Field(default=30.0, ge=1, le=95)
+    recentre_percent: float = Field(default=60.0, ge=10, le=100)
 
 
 class EmaCrossParameters(Parameters):

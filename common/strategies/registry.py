@@ -31,6 +31,7 @@ def _built_in(module: str, attribute: str, *asset_classes: AssetClass) -> BuiltI
 BUILT_IN: Final[Mapping[str, BuiltIn]] = {
     "credit_spread": _built_in("credit_spread", "CreditSpread", AssetClass.OPTIONS),
     "ema_cross": _built_in("ema_cross", "EmaCross", AssetClass.STOCK, AssetClass.FUTURES),
+    "iron_fly": _built_in("iron_fly", "IronFly", AssetClass.OPTIONS),
     "opening_range_breakout": _built_in("opening_range_breakout", "OpeningRangeBreakout", AssetClass.STOCK),
     "scalp": _built_in("scalp", "Scalp", AssetClass.OPTIONS),
     "trend": _built_in("trend", "Trend", AssetClass.FUTURES),

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.calendar import SessionTimes
 from common.market.money import Paise
-from common.trading.baskets import Basket, send_leg
+from common.trading.baskets import OPENED_WITHIN_SECONDS, Basket, send_leg
 from common.trading.book import Book
-from common.trading.entries import deep_enough, deny, timely, tradable
+from common.trading.entries import deep_enough, deny, shortable, timely, tradable
+from common.trading.greek_exposure import exposure_of, units_of
 from common.trading.limits import Verdict
 from common.trading.margin import PricedLeg, prefixes, width, worst_loss
 from common.trading.messages import Command
@@ -35,6 +37,8 @@ def enter_basket(
         except ValueError as error:
             verdict = Verdict(False, "uncovered", {"legs": len(legs)})
             book.alarm(slot, "basket", f"basket {signal.name}: {error}", now, out, severity="ERROR")
+    if verdict.allowed and book.account.limits.greeks:
+        verdict = _within_greeks(book, slots, signal, slot, quantity, verdict, now)
     if verdict.allowed:
         verdict = _room_for_all(book, signal, legs, quantity, now) or verdict
     if not verdict.allowed:
@@ -73,7 +77,10 @@ def _legs_tradable(
     for leg, slot in zip(signal.legs, legs, strict=True):
         if slot.busy or slot.basket is not None:
             return Verdict(False, "leg_busy", {})
-        verdict = tradable(book, slot, leg.side, times, now, hedged=True)
+        # A short is sent after its hedge is filled, up to a minute later: it must be allowed then, too.
+        verdict = tradable(book, slot, leg.side, times, now, hedged=True) or shortable(
+            slot, leg.side, times, now + OPENED_WITHIN_SECONDS * NANOSECONDS_A_SECOND, hedged=True,
+        )
         if verdict is not None:
             return verdict
     return None
@@ -104,6 +111,17 @@ def _sized(book: Book, priced: Sequence[PricedLeg]) -> tuple[int, Paise, Paise, 
         numbers = {"need": need, "loss": loss, "lot": lot, "free": free, "risk": risk}
         return 0, 0, 0, Verdict(False, "too_small", numbers)
     return quantity, need * quantity, loss * quantity, account.check_money(need * quantity, loss * quantity)
+
+
+def _within_greeks(
+    book: Book, slots: Mapping[str, Slot], signal: EnterBasket, view: Slot, quantity: int, allowed: Verdict, now: int,
+) -> Verdict:
+    """The same verdict with the Greeks' numbers, or why they forbid it."""
+    instruments = [one.instrument for one in slots.values()]
+    held = exposure_of(units_of(slots), instruments, view, now)
+    added = exposure_of({leg.symbol: leg.side * quantity for leg in signal.legs}, instruments, view, now)
+    verdict = book.account.check_greeks(held, added)
+    return Verdict(verdict.allowed, verdict.code, {**allowed.numbers, **verdict.numbers})
 
 
 def _room_for_all(

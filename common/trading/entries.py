@@ -112,7 +112,7 @@ def tradable(
         return Verdict(False, "not_ours", {})
     if instrument.freeze_quantity is None and instrument.asset_class is not AssetClass.STOCK:
         return Verdict(False, "freeze_unknown", {})
-    return _shortable(slot, side, times, now, hedged=hedged) or _priced(book, slot, now) or _near_the_money(slot)
+    return shortable(slot, side, times, now, hedged=hedged) or _priced(book, slot, now) or _near_the_money(slot)
 
 
 def deep_enough(book: Book, slot: Slot, side: int, quantity: int) -> Verdict | None:
@@ -151,7 +151,8 @@ def _distance(slot: Slot, signal: Enter) -> int:
     return slot.instrument.round_up(signal.target_distance) if signal.target_distance > 0 else 0
 
 
-def _shortable(slot: Slot, side: int, times: SessionTimes, now: int, *, hedged: bool) -> Verdict | None:
+def shortable(slot: Slot, side: int, times: SessionTimes, now: int, *, hedged: bool) -> Verdict | None:
+    """Deny a sale short that is not allowed at all, too late on an option's last day, or near the upper circuit."""
     if side > 0:
         return None
     if not slot.may_short and not hedged:

@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from common.market.instrument import Instrument
 from common.market.money import Paise
+
+NO_LIMIT: Final = 10**15
+"""Of a Greek, in paise: it is not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,8 @@ class Limits:
     orders_per_second: entries and changes of stops; exits_per_second: kept besides for getting out.
     basket_margin_percent: of capital, that any prefix of a basket's orders may need. min_touch_ratio: how many times
     our size the touch must show, where sizes are known. max_quote_age_seconds: an older quote is no price to enter at.
-    max_units: most units of one position.
+    max_units: most units of one position. max_delta, max_gamma, max_vega: of all options together, in the units of
+    `GreekExposure`; looked at before a basket is entered.
     """
 
     capital: Paise
@@ -36,6 +41,14 @@ class Limits:
     min_touch_ratio: float = 3.0
     max_quote_age_seconds: float = 2.0
     max_units: int = 1_000_000_000
+    max_delta: Paise = NO_LIMIT
+    max_gamma: Paise = NO_LIMIT
+    max_vega: Paise = NO_LIMIT
+
+    @property
+    def greeks(self) -> bool:
+        """Whether any Greek is limited."""
+        return min(self.max_delta, self.max_gamma, self.max_vega) < NO_LIMIT
 
 
 class Verdict:

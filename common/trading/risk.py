@@ -6,6 +6,7 @@ from typing import Final
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.instrument import Instrument
 from common.market.money import Paise
+from common.trading.greek_exposure import GreekExposure
 from common.trading.limits import Limits, Verdict, idea_of
 
 CONFIRM_AFTER: Final = 3 * NANOSECONDS_A_SECOND
@@ -201,6 +202,23 @@ class Account:
         if risk >= self.risk_left():
             return Verdict(False, "daily_loss", {**numbers, "limit": limits.daily_loss})
         return Verdict(True, "allow", numbers)
+
+    def check_greeks(self, held: GreekExposure | None, added: GreekExposure | None) -> Verdict:
+        """Whether the options held and those to be added stay within the Greeks' limits; None: nobody knows them.
+
+        What brings a Greek that is beyond its limit nearer to it is not refused for it.
+        """
+        limits = self.limits
+        if held is None or added is None:
+            return Verdict(False, "greeks_unknown", {})
+        whole, numbers = held + added, dict[str, float]()
+        over = ""
+        for name, limit in (("delta", limits.max_delta), ("gamma", limits.max_gamma), ("vega", limits.max_vega)):
+            before, after = getattr(held, name), getattr(whole, name)
+            numbers |= {f"{name}_held": round(before), name: round(after), f"{name}_limit": limit}
+            if abs(after) > limit and abs(after) > abs(before):
+                over = over or f"max_{name}"
+        return Verdict(not over, over or "allow", numbers)
 
     def pending(self) -> int:
         """Entries that have been allowed and hold no position yet."""

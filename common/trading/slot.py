@@ -83,6 +83,11 @@ class Slot(View):
         slot = self.siblings.get(symbol)
         return slot.last if slot is not None else None
 
+    def sizes(self, symbol: str) -> tuple[int, int]:
+        """Units shown at bid and ask of any symbol of this workload, 0 where unknown."""
+        slot = self.siblings.get(symbol)
+        return (slot.bid_quantity, slot.ask_quantity) if slot is not None else (0, 0)
+
     def basket_open(self, name: str) -> bool:
         """Whether the basket of that name is open, being opened or being closed."""
         return name in self.universe.baskets

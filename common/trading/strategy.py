@@ -118,6 +118,10 @@ class View(Protocol):
         """The last bar of any symbol of this workload, None before its first."""
         ...
 
+    def sizes(self, symbol: str) -> tuple[int, int]:
+        """Units shown at bid and ask of any symbol of this workload, 0 where unknown (bars do not say)."""
+        ...
+
     def basket_open(self, name: str) -> bool:
         """Whether the basket of that name is open, being opened or being closed."""
         ...

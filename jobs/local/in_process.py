@@ -10,6 +10,7 @@ from common.day.prepare import prepare_day
 from common.planning.plan import Plan
 from common.research.day_result import build_result
 from common.research.replay import replay_class
+from common.research.structures import structures_of
 from jobs.local.day import refuse
 
 
@@ -30,4 +31,7 @@ def run_in_process(day: date, app: Application, progress: Callable[[str, float],
         progress(chosen.asset_class.value, 1.0)
     traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
     bars = app.market.feed(day, traded) if traded else iter(())
-    return build_result(day, settings.source, settings.seed, plan, evidence, outcomes, bars)
+    structures = structures_of(day, outcomes, app.market)
+    return build_result(
+        day, settings.source, settings.seed, plan, evidence, outcomes, bars, structures=structures,
+    )

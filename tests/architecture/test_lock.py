@@ -14,7 +14,7 @@ LOCK = "requirements/lock.txt"
 FUNCTIONS = "requirements/functions.txt"
 FUNCTIONS_EXTRAS = ("data", "broker", "planner")
 NOT_IN_A_FUNCTION = {
-    "altair", "exchange-calendars", "hypothesis", "import-linter", "mypy", "numpy", "pandas", "pytest", "rich", "ruff",
+    "altair", "exchange-calendars", "hypothesis", "import-linter", "mypy", "pandas", "pytest", "rich", "ruff",
     "setuptools", "streamlit", "uv",
 }  # fmt: skip
 

@@ -27,12 +27,16 @@ class FakeView:
         self.bars: dict[str, Bar] = {}
         self.chain = options
         self.baskets: set[str] = set()
+        self.shown: dict[str, tuple[int, int]] = {}
 
     def position(self, symbol: str) -> int:
         return self.positions.get(symbol, 0)
 
     def bar(self, symbol: str) -> Bar | None:
         return self.bars.get(symbol)
+
+    def sizes(self, symbol: str) -> tuple[int, int]:
+        return self.shown.get(symbol, (0, 0))
 
     def basket_open(self, name: str) -> bool:
         return name in self.baskets
@@ -80,7 +84,7 @@ def play(strategy: Strategy, bars: Iterable[Bar], *, follow: bool = True, quanti
 
 def state_of(thing: Any) -> Any:
     """All that an object of slots holds, as plain values to compare."""
-    slots = getattr(type(thing), "__slots__", ())
+    slots = [name for one in type(thing).__mro__ for name in getattr(one, "__slots__", ())]
     if slots and not isinstance(thing, deque):
         return {name: state_of(getattr(thing, name)) for name in slots}
     return list(thing) if isinstance(thing, deque) else thing

@@ -215,7 +215,9 @@ def test_no_room_for_all_hedges_is_no_room() -> None:
 def test_no_short_leg_after_one_on_its_expiry_day() -> None:
     """And before it, and on other days, a hedged short is allowed where a short alone is not."""
     today = [option(int(one.strike) // 100, one.kind, expiry=DAY) for one in CHAIN]
-    for instruments, at, code in ((today, 200, ["expiry_short_cutoff"]), (today, 100, []), (CHAIN, 200, [])):
+    late = ["expiry_short_cutoff"]
+    # In the minute before it the hedge would be filled in time, and its short sent too late.
+    for instruments, at, code in ((today, 200, late), (today, 149, late), (today, 148, []), (CHAIN, 200, [])):
         made = basket_desk(Wire(), instruments=instruments)
         made.session.times = replace(made.session.times, expiry_short_cutoff=minute(150))
         mark(made, at=minute(at))

@@ -6,7 +6,7 @@ import pytest
 
 from common.market.calendar import previous_trading_day, sessions_between
 from common.market.instrument import AssetClass, Instrument, Kind
-from common.planning.exclusions import UNKNOWN_FREEZE, exclusions
+from common.planning.exclusions import NO_BAN_LIST, UNKNOWN_FREEZE, exclusions
 from common.planning.limits import full_limits
 from common.planning.plan import ClassPlan
 from common.planning.session_facts import session_facts
@@ -30,7 +30,7 @@ def test_no_entries_in_the_last_four_trading_days_before_shares_are_delivered() 
         last = previous_trading_day(last)
     for session in sessions_between(EXPIRY - timedelta(days=30), EXPIRY):
         for kind in (Kind.FUTURE, Kind.CALL, Kind.PUT):
-            found = exclusions(session.date, [contract(kind=kind)])
+            found = exclusions(session.date, [contract(kind=kind)], banned=())
             assert bool(found) == (session.date > last), session.date
             assert not found or f"no entries after {last}" in found[f"SBIN-{kind}"]
 
@@ -46,6 +46,18 @@ def test_an_unknown_freeze_quantity_denies(kind: Kind) -> None:
     far = EXPIRY + timedelta(days=90)
     found = exclusions(EXPIRY, [contract("SENSEX", far, None, kind), contract("SBIN", far, None, kind)])
     assert found == {f"SENSEX-{kind}": UNKNOWN_FREEZE, f"SBIN-{kind}": UNKNOWN_FREEZE}
+
+
+def test_a_banned_underlying_is_not_entered() -> None:
+    """Whatever its expiry; an index of that name is not concerned, and without a list nobody knows: no stock at all."""
+    far = contract(expiry=EXPIRY + timedelta(days=60))
+    near = contract(expiry=EXPIRY, kind=Kind.CALL)
+    day = EXPIRY - timedelta(days=19)
+    assert exclusions(day, [far, near, contract("NIFTY")], banned={"SBIN", "NIFTY"}) == {
+        one.symbol: "SBIN is on today's ban list: positions may only be reduced" for one in (far, near)
+    }
+    assert exclusions(day, [far, near], banned={"TCS"}) == {}
+    assert exclusions(day, [far, near, contract("NIFTY")]) == {far.symbol: NO_BAN_LIST, near.symbol: NO_BAN_LIST}
 
 
 def test_what_has_neither_is_left_alone() -> None:

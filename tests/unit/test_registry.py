@@ -36,7 +36,7 @@ def test_names_by_asset_class(plug_ins: list[EntryPoint]) -> None:
     assert plug_ins == []
     assert registry.names(AssetClass.STOCK) == ["ema_cross", "opening_range_breakout", "vwap"]
     assert registry.names(AssetClass.FUTURES) == ["ema_cross", "trend", "vwap"]
-    assert registry.names(AssetClass.OPTIONS) == ["credit_spread", "scalp"]
+    assert registry.names(AssetClass.OPTIONS) == ["credit_spread", "iron_fly", "scalp"]
     assert registry.names() == sorted(registry.BUILT_IN)
 
 

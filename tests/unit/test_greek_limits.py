@@ -1,0 +1,100 @@
+"""Limits of the Greeks: what is added up, what is denied and with which numbers, also after a restart."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from common.market.bar import Quote
+from common.trading.greek_exposure import GreekExposure, exposure_of, units_of
+from common.trading.limits import NO_LIMIT
+from common.trading.restore import restore
+from common.trading.risk import Account
+from tests.unit.basket_case import CHAIN, LIMITS, SPREAD, basket_desk, begun, leg, mark, opened, option, signal
+from tests.unit.trading_case import Desk, minute
+from tests.unit.wire_case import Wire
+
+PAIR = (option(24_400), option(24_400, CHAIN[2].kind))
+
+
+def quoted(made: Desk) -> None:
+    """A call beside the put of one strike gives the forward."""
+    mark(made)
+    made.driver.take(Quote(made.session.now, PAIR[1].symbol, 155_00, 154_95, 155_05))
+    for name, price in (("N24300PE", 60_00), ("N24400PE", 100_00)):
+        made.driver.take(Quote(made.session.now, name, price, price - 5, price + 5))
+
+
+def desk(**limits: Any) -> Desk:
+    """The spread's chain with the call that gives a forward."""
+    made = basket_desk(Wire(), instruments=[*CHAIN, PAIR[1]], limits=replace(LIMITS, **limits))
+    quoted(made)
+    return made
+
+
+def test_without_limits_nobody_asks() -> None:
+    """A chain without a forward is traded as before."""
+    assert not LIMITS.greeks
+    assert begun(Wire()).session.book.denied == {}
+
+
+def test_without_a_forward_nobody_knows() -> None:
+    """With a limit, what cannot be worked out is not entered."""
+    made = begun(Wire(), limits=replace(LIMITS, max_vega=10_000_00))
+    assert made.session.book.denied == {"greeks_unknown": 1}
+
+
+@pytest.mark.parametrize("name", ["delta", "gamma", "vega"])
+def test_beyond_a_limit_it_is_denied_with_its_numbers(name: str) -> None:
+    """Each by its own; a limit that it fits into allows it, and the verdict has all of them."""
+    tight = desk(**{f"max_{name}": 100})
+    signal(tight, SPREAD)
+    assert tight.session.book.denied == {f"max_{name}": 1}
+    roomy = desk(**{f"max_{name}": NO_LIMIT - 1})
+    signal(roomy, SPREAD)
+    assert roomy.session.book.denied == {}
+    (verdict,) = roomy.ledger.verdicts.values()
+    assert verdict.allowed
+    assert {"need", f"{name}", f"{name}_held", f"{name}_limit"} <= set(verdict.numbers)
+    assert verdict.numbers[name] != 0
+
+
+def test_a_put_spread_gains_when_the_market_rises() -> None:
+    """Signs: long delta; short gamma and vega, because what is sold is nearer to the money."""
+    made = desk(max_delta=NO_LIMIT - 1)
+    instruments = [slot.instrument for slot in made.session.slots.values()]
+    view, now = made.session.slots["NIFTY"], made.session.now
+    found = exposure_of({"N24300PE": 300, "N24400PE": -300}, instruments, view, now)
+    assert found is not None
+    assert found.delta > 0 > found.vega
+    half = exposure_of({"N24300PE": 150, "N24400PE": -150}, instruments, view, now)
+    assert half is not None
+    whole = half + half
+    assert (whole.delta, whole.gamma, whole.vega) == pytest.approx((found.delta, found.gamma, found.vega))
+    assert exposure_of({}, instruments, view, now) == GreekExposure()
+    assert exposure_of({"N24600CE": 75}, instruments, view, now + 10 * 60 * 10**9) is None
+
+
+def test_what_brings_a_greek_back_is_not_refused_for_it() -> None:
+    """Beyond the limit, a position that lowers it may still be added; one that raises it may not."""
+    account = Account(replace(LIMITS, max_delta=100_00))
+    held = GreekExposure(delta=500_00.0)
+    assert account.check_greeks(held, GreekExposure(delta=-300_00.0)).allowed
+    assert account.check_greeks(held, GreekExposure(delta=1.0)).code == "max_delta"
+    assert account.check_greeks(held, GreekExposure(delta=-1_100_00.0)).code == "max_delta"
+    assert account.check_greeks(GreekExposure(), GreekExposure(delta=100_00.0)).allowed
+
+
+def test_what_is_held_and_what_may_still_fill_counts() -> None:
+    """Hedges on the wire at once, the whole spread when it is there, and the same after a restart."""
+    wire = Wire()
+    made = begun(wire)
+    assert units_of(made.session.slots) == {"N24300PE": 300}
+    wire = Wire()
+    made = opened(wire)
+    whole = {"N24300PE": 300, "N24400PE": -300}
+    assert units_of(made.session.slots) == whole
+    again = basket_desk(Wire())
+    restore(again.session, made.ledger.orders.values(), minute(3))
+    assert units_of(again.session.slots) == whole
+    assert leg(again, CHAIN[0]).quantity == 300
