@@ -223,7 +223,11 @@ class OrderDigest:
     def add(self, rows: Iterable[Sequence[Any]]) -> None:
         """Orders of the next day, by tag."""
         for row in rows:
-            self._digest.update(row_bytes(row))
+            self.add_bytes(row_bytes(row))
+
+    def add_bytes(self, rows: bytes) -> None:
+        """The same as `row_bytes` has them."""
+        self._digest.update(rows)
 
     def value(self) -> str:
         """As `order_hash` of all of them."""
