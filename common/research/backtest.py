@@ -1,26 +1,29 @@
 """Backtest: one strategy with the trading session itself, a session a day, as the workload would trade it on paper."""
 
-from collections.abc import Callable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from common.market.calendar import is_trading_day
 from common.market.instrument import AssetClass, Instrument, Kind
+from common.market.money import Paise
 from common.planning.contracts import chains_of, contracts_of
 from common.planning.limits import full_limits
 from common.planning.mandate import Mandate
 from common.planning.plan import ClassPlan, OptionSelection
 from common.planning.session_facts import session_facts
 from common.research.day_result import differences
-from common.research.market import RecordedMarket
+from common.research.market import RecordedMarket, StreamedMarket
+from common.research.performance import ratios
 from common.research.recorded import dates
 from common.research.replay import replay_class
 from common.research.workload import Outcome
 from common.strategies.registry import build, get
 from common.trading.charges import SEGMENT_OF, rates_on
-from common.trading.order_hash import order_hash
+from common.trading.order_hash import hash_row, row_bytes
 
 STRIKES_EACH_SIDE: Final = 15
 
@@ -42,36 +45,96 @@ class Request:
     seed: int = 0
 
 
+class Kept(Protocol):
+    """Days that are done, by date: kept one by one, so that a run that was killed goes on behind the last of them."""
+
+    def done(self, day: date) -> bool: ...
+
+    def keep(self, day: date, result: Mapping[str, Any]) -> None: ...
+
+    def days(self) -> Iterator[Mapping[str, Any]]:
+        """What was kept, by date."""
+        ...
+
+
+class InMemory:
+    """Keeps the days of a short run."""
+
+    def __init__(self) -> None:
+        self._days: dict[date, Mapping[str, Any]] = {}
+
+    def done(self, day: date) -> bool:
+        """Whether the day is there."""
+        return day in self._days
+
+    def keep(self, day: date, result: Mapping[str, Any]) -> None:
+        """Take a day."""
+        self._days[day] = result
+
+    def days(self) -> Iterator[Mapping[str, Any]]:
+        """By date."""
+        return (self._days[day] for day in sorted(self._days))
+
+
 def backtest(
-    request: Request, mandate: Mandate, progress: Callable[[float], None] = lambda _: None,
+    request: Request, mandate: Mandate, progress: Callable[[float], None] = lambda _: None, kept: Kept | None = None,
 ) -> dict[str, Any]:
     """One result over all days; `progress` is told the share done, 0 to 1.
 
-    Raises NothingToTest and what reader and registry raise.
+    kept: where each day goes as soon as it is traded; what is there already is not traded again. In memory are a
+    stretch of the files, one day, and the trades. Raises NothingToTest and what reader and registry raise.
     """
+    kept, days = kept or InMemory(), chosen_days(request)
+    market = StreamedMarket(request.paths, days)
+    for number, day in enumerate(days):
+        progress(number / len(days))
+        if not kept.done(day):
+            kept.keep(day, trade_day(day, request, market, mandate))
+    progress(1.0)
+    return collect(request, kept.days())
+
+
+def chosen_days(request: Request) -> list[date]:
+    """Dates of the files within the request. Raises NothingToTest, DataError."""
     days = [
         day for day in dates(request.paths)
         if (request.first is None or day >= request.first) and (request.last is None or day <= request.last)
     ]
     if not days:
         raise NothingToTest("no session of the files is between --from and --to: look at them with `tron data check`")
-    market = RecordedMarket(request.paths)
-    skipped, outcomes = [], list[tuple[date, Outcome]]()
-    for number, day in enumerate(days):
-        progress(number / len(days))
-        if not is_trading_day(day, special=True):
-            skipped.append(f"{day}: bars on a day on which the exchange was closed; left out")
-            continue
-        plan = _plan(day, request, market.instruments(day), mandate)
-        outcomes.append((day, replay_class(day, plan, market, request.seed)))
-    progress(1.0)
-    if not outcomes:
-        raise NothingToTest("none of the files' dates is a trading day: check their dates and time zone")
-    return _result(request, outcomes, skipped)
+    return days
 
 
-def _plan(day: date, request: Request, instruments: Sequence[Instrument], mandate: Mandate) -> ClassPlan:
-    """A plan of one class with the whole of the mandate's limits for it."""
+def trade_day(day: date, request: Request, market: RecordedMarket, mandate: Mandate) -> dict[str, Any]:
+    """One day as JSON values: {date, skipped} or {date, state, orders, trades, equity, ...}. Raises NothingToTest."""
+    if not is_trading_day(day, special=True):
+        text = f"{day}: bars on a day on which the exchange was closed; left out"
+        return {"date": day.isoformat(), "skipped": text}
+    instruments = market.instruments(day)
+    plan = plan_day(day, request, instruments, mandate)
+    assert plan.limits is not None
+    return day_record(day, replay_class(day, plan, market, request.seed), plan.limits.capital_paise, instruments)
+
+
+def day_record(
+    day: date, outcome: Outcome, capital: Paise, instruments: Sequence[Instrument],
+) -> dict[str, Any]:
+    """What is kept of a day. tick_paise: what one more tick against us on every fill would have cost."""
+    ticks = {instrument.symbol: instrument.tick for instrument in instruments}
+    orders = sorted(outcome.orders, key=lambda order: order.tag)
+    rates = rates_on(day, SEGMENT_OF[outcome.asset_class])
+    return {
+        "date": day.isoformat(), "asset_class": outcome.asset_class.value, "state": outcome.state,
+        "capital_paise": capital, "orders": [hash_row(order) for order in orders],
+        "trades": [{"date": day.isoformat(), **trade} for trade in outcome.trades], "equity": outcome.equity,
+        "tick_paise": sum(order.filled * ticks[order.symbol] for order in orders),
+        "differences": [f"{day}: {text}" for text in differences([outcome])],
+        "rates_from": str(rates.rates_from) if rates.extrapolated else "",
+    }
+
+
+def plan_day(day: date, request: Request, instruments: Sequence[Instrument], mandate: Mandate) -> ClassPlan:
+    """A plan of one class with the whole of the mandate's limits for it. Raises NothingToTest."""
     classes = get(request.strategy).asset_classes
     options = None
     parameters = dict(request.parameters)
@@ -121,31 +184,63 @@ def _selection(day: date, request: Request, instruments: Sequence[Instrument]) -
     )
 
 
-def _result(request: Request, outcomes: Sequence[tuple[date, Outcome]], warnings: Sequence[str]) -> dict[str, Any]:
-    trades = [{"date": day.isoformat(), **trade} for day, outcome in outcomes for trade in outcome.trades]
-    gross = sum(trade["gross_paise"] for trade in trades)
-    charges = sum(trade["charges_paise"] for trade in trades)
-    net = gross - charges
-    daily = [[day.isoformat(), sum(t["net_paise"] for t in outcome.trades)] for day, outcome in outcomes]
-    notes = [*warnings, *(f"{day}: {text}" for day, outcome in outcomes for text in differences([outcome]))]
-    rates = [rates_on(day, SEGMENT_OF[outcome.asset_class]) for day, outcome in outcomes]
-    early = [row.rates_from for row in rates if row.extrapolated]
+def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The result of days that are done, in the order of their dates. Raises NothingToTest where none was traded."""
+    skipped, early, notes = list[str](), list[str](), list[str]()
+    trades, daily, failed, capital, count, tick = list[Any](), list[list[Any]](), list[str](), 0, 0, 0
+    digest = OrderDigest()
+    for day in kept:
+        if "skipped" in day:
+            skipped.append(day["skipped"])
+            continue
+        digest.add(day["orders"])
+        count += len(day["orders"])
+        tick += day["tick_paise"]
+        capital = day["capital_paise"]
+        trades += day["trades"]
+        daily.append([day["date"], sum(trade["net_paise"] for trade in day["trades"])])
+        notes += day["differences"]
+        early += [day["rates_from"]] if day["rates_from"] else []
+        failed += [day["date"]] if day["state"] != "DONE" else []
+    if not daily:
+        raise NothingToTest("none of the files' dates is a trading day: check their dates and time zone")
     if early:
         notes.append(f"charges of {len(early)} days are those of {early[0]}, where the table of rates begins")
     return {
         "strategy": request.strategy, "parameters": dict(request.parameters), "seed": request.seed,
-        "files": [path.name for path in request.paths], "from": outcomes[0][0].isoformat(),
-        "to": outcomes[-1][0].isoformat(), "days": len(outcomes),
-        "failed_days": [day.isoformat() for day, outcome in outcomes if outcome.state != "DONE"],
-        "order_hash": order_hash(order for _, outcome in outcomes for order in outcome.orders),
-        "orders": sum(len(outcome.orders) for _, outcome in outcomes), "trades": trades, "daily": daily,
-        "totals": {
-            "gross_paise": gross, "charges_paise": charges, "net_paise": net, "trades": len(trades),
-            "wins": sum(1 for trade in trades if trade["net_paise"] > 0),
-            "losses": sum(1 for trade in trades if trade["net_paise"] < 0),
-            "max_drawdown_paise": _drawdown(daily),
-        },
-        "warnings": notes,
+        "files": [path.name for path in request.paths], "from": daily[0][0], "to": daily[-1][0], "days": len(daily),
+        "failed_days": failed, "order_hash": digest.value(), "orders": count, "trades": trades, "daily": daily,
+        "capital_paise": capital, "tick_paise": tick, "ratios": ratios(daily, capital), "totals": _totals(trades, daily), "warnings": [*skipped, *notes],
+    }
+
+
+class OrderDigest:
+    """The hash of all orders, a day at a time: tags begin with class and date, so days that follow each other add up."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def add(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Orders of the next day, by tag."""
+        for row in rows:
+            self.add_bytes(row_bytes(row))
+
+    def add_bytes(self, rows: bytes) -> None:
+        """The same as `row_bytes` has them."""
+        self._digest.update(rows)
+
+    def value(self) -> str:
+        """As `order_hash` of all of them."""
+        return self._digest.hexdigest()
+
+
+def _totals(trades: Sequence[Mapping[str, Any]], daily: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    gross = sum(trade["gross_paise"] for trade in trades)
+    charges = sum(trade["charges_paise"] for trade in trades)
+    return {
+        "gross_paise": gross, "charges_paise": charges, "net_paise": gross - charges, "trades": len(trades),
+        "wins": sum(1 for trade in trades if trade["net_paise"] > 0),
+        "losses": sum(1 for trade in trades if trade["net_paise"] < 0), "max_drawdown_paise": _drawdown(daily),
     }
 
 

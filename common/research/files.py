@@ -1,12 +1,15 @@
 """Opening one file of recorded bars, Parquet or CSV, as a raw table with the columns that Tron knows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
+import pyarrow.dataset as arrow_dataset
 import pyarrow.parquet as parquet
+from pyarrow.fs import LocalFileSystem
 
 from common.research import columns
 from common.research.faults import Faults
@@ -15,11 +18,19 @@ MAX_FILE_BYTES: Final = 2 * 1024**3
 _PARQUET_MARK: Final = b"PAR1"
 
 
-def read_raw(path: Path, wanted: Sequence[str], faults: Faults) -> pa.Table:
-    """The wanted columns that the file has. Raises DataError where it is no readable file of bars."""
+Window: TypeAlias = tuple[int, int]
+"""Times of bars that are wanted, nanoseconds UTC: from the first to before the second."""
+
+
+def read_raw(path: Path, wanted: Sequence[str], faults: Faults, window: Window | None = None) -> pa.Table:
+    """The wanted columns that the file has. Raises DataError where it is no readable file of bars.
+
+    window: of Parquet only these rows, with their numbers in a column `row`; one row group is in memory at a time, and
+    those whose statistics say that they lie elsewhere are not read.
+    """
     _require_file(path, faults)
     try:
-        table = _read_csv(path, faults) if faults.is_csv else _read_parquet(path, wanted, faults)
+        table = _read_csv(path, faults) if faults.is_csv else _read_parquet(path, wanted, faults, window)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         kind = "CSV" if faults.is_csv else "Parquet"
         why = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".")
@@ -27,7 +38,7 @@ def read_raw(path: Path, wanted: Sequence[str], faults: Faults) -> pa.Table:
         faults.raise_first()
         raise
     faults.raise_first()
-    if table.num_rows == 0:
+    if table.num_rows == 0 and window is None:
         faults.add("has no rows", "Give a file with at least one bar, or leave it out")
         faults.raise_first()
     return table
@@ -62,11 +73,56 @@ def _first_bytes(path: Path) -> bytes:
         return file.read(len(_PARQUET_MARK))
 
 
-def _read_parquet(path: Path, wanted: Sequence[str], faults: Faults) -> pa.Table:
+def days_in(path: Path, faults: Faults, day_of: Callable[[pa.Table], set[int]]) -> set[int]:
+    """What `day_of` finds in the column `ts`, a row group at a time. Raises DataError as `read_raw` does."""
+    if faults.is_csv:
+        return day_of(read_raw(path, columns.KNOWN, faults))
+    first = read_raw(path, (columns.TIME,), faults, (0, 0))
+    found = day_of(first) if first.num_rows else set[int]()
+    with parquet.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            found |= day_of(file.read_row_group(group, columns=[columns.TIME]))
+    return found
+
+
+def rows_in(path: Path) -> int:
+    """Rows of a file that `read_raw` takes: of CSV a guess by its size."""
+    if path.suffix.lower() == ".csv":
+        return path.stat().st_size // 64
+    with parquet.ParquetFile(path) as file:
+        return int(file.metadata.num_rows)
+
+
+def _read_parquet(path: Path, wanted: Sequence[str], faults: Faults, window: Window | None) -> pa.Table:
     with parquet.ParquetFile(path) as file:
         names = file.schema_arrow.names
         _require_columns(names, wanted, faults)
-        return file.read(columns=[name for name in wanted if name in names])
+        chosen = [name for name in wanted if name in names]
+        kind = file.schema_arrow.field(columns.TIME).type
+        if window is None or not pa.types.is_timestamp(kind) or kind.tz is None or not file.metadata.num_rows:
+            return file.read(columns=chosen)
+        return _read_window(file, path, chosen, kind, window)
+
+
+def _read_window(
+    file: parquet.ParquetFile, path: Path, chosen: Sequence[str], kind: pa.DataType, window: Window,
+) -> pa.Table:
+    first, last = (pa.scalar(at, pa.timestamp("ns", kind.tz)).cast(kind) for at in window)
+    time = arrow_dataset.field(columns.TIME)
+    fragment = arrow_dataset.ParquetFileFormat().make_fragment(str(path), LocalFileSystem())
+    near = fragment.split_by_row_group((time >= first) & (time < last))
+    ids = {group.id for one in near for group in one.row_groups}
+    tables, before = list[pa.Table](), 0
+    for group in range(file.num_row_groups):
+        count = file.metadata.row_group(group).num_rows
+        if group in ids or not tables and group == file.num_row_groups - 1:
+            rows = file.read_row_group(group, columns=chosen)
+            numbers = pa.chunked_array([pa.array(range(before + 1, before + count + 1), pa.int64())])
+            inside = pc.and_(pc.greater_equal(rows[columns.TIME], first), pc.less(rows[columns.TIME], last))
+            # What has no time is kept: it is a fault to be told.
+            tables.append(rows.append_column("row", numbers).filter(pc.fill_null(inside, True)))
+        before += count
+    return pa.concat_tables(tables)
 
 
 def _read_csv(path: Path, faults: Faults) -> pa.Table:

@@ -9,10 +9,10 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from common.market.indian_time import moment
+from common.market.indian_time import NANOSECONDS_A_DAY, OFFSET_NANOSECONDS, moment
 from common.research import columns
 from common.research.faults import Faults
-from common.research.files import read_raw
+from common.research.files import Window, days_in, read_raw
 
 _DERIVATIVE_EXCHANGES: Final = pa.array(["NFO", "BFO"])
 _CONTRACT_NAME: Final = r"\d(CE|PE)$"
@@ -30,6 +30,12 @@ class Selection:
     until: date | None = None
     symbols: Collection[str] | None = None
 
+    def window(self) -> Window | None:
+        """The dates as times, None without both."""
+        if self.since is None or self.until is None:
+            return None
+        return moment(self.since, time()), moment(self.until + timedelta(days=1), time())
+
 
 def faults_of(path: Path) -> Faults:
     """An empty list of faults of `path`."""
@@ -45,7 +51,7 @@ def load(path: Path, selection: Selection, faults: Faults) -> pa.Table:
 
     Raises DataError when nothing of the file can be used: unreadable, missing columns, wrong time zone.
     """
-    file = read_raw(path, columns.KNOWN, faults)
+    file = read_raw(path, columns.KNOWN, faults, selection.window())
     raw = _with_text(_numbered(file))
     nanoseconds, readable = columns.times(raw, faults)
     raw = raw.append_column("nanoseconds", nanoseconds)
@@ -56,18 +62,25 @@ def load(path: Path, selection: Selection, faults: Faults) -> pa.Table:
     return _typed(raw, faults)
 
 
-def load_times(path: Path) -> pa.ChunkedArray:
-    """Only `ts` of `path`, as int64 nanoseconds (UTC). Raises DataError where it cannot be read."""
+def load_days(path: Path) -> set[int]:
+    """Every date that has a bar, days since 1970 in India. Raises DataError where `ts` cannot be read."""
     faults = faults_of(path)
-    raw = _numbered(read_raw(path, columns.KNOWN if faults.is_csv else (columns.TIME,), faults))
-    if "symbol" not in raw.column_names:
-        raw = raw.append_column("symbol", pa.repeat("", raw.num_rows))
-    nanoseconds, _ = columns.times(raw, faults)
-    faults.raise_first()
-    return nanoseconds
+
+    def days(raw: pa.Table) -> set[int]:
+        raw = _numbered(raw)
+        if "symbol" not in raw.column_names:
+            raw = raw.append_column("symbol", pa.chunked_array([pa.repeat("", raw.num_rows)]))
+        nanoseconds, _ = columns.times(raw, faults)
+        faults.raise_first()
+        local = pc.divide(pc.add(nanoseconds, OFFSET_NANOSECONDS), NANOSECONDS_A_DAY)
+        return set(pc.unique(local).to_pylist())
+
+    return days_in(path, faults, days)
 
 
 def _numbered(raw: pa.Table) -> pa.Table:
+    if "row" in raw.column_names:
+        return raw
     ones = pa.chunked_array([pa.repeat(pa.scalar(1, pa.int64()), raw.num_rows)])
     return raw.append_column("row", pc.cumulative_sum(ones))
 

@@ -2,13 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.indian_time import INDIA, day_of, moment
 from common.market.instrument import Instrument
-from common.research.recorded import Recording, dates, read
+from common.research.files import rows_in
+from common.research.loading import Selection
+from common.research.recorded import Recording, dates, read, read_rows, recording_of
+
+MOST_ROWS: Final = 300_000
+"""Of a stretch: some 60 MB as columns."""
 
 
 class RecordedMarket:
@@ -67,6 +76,38 @@ class RecordedMarket:
         if self._last is None or self._last[0] != key:
             self._last = (key, read(self._paths, day=day, symbols=symbols))
         return self._last[1]
+
+
+class StreamedMarket(RecordedMarket):
+    """The same for many days in order: a stretch of them is read at once, and never more than a stretch is kept."""
+
+    def __init__(self, paths: Sequence[Path], days: Sequence[date], most_rows: int = MOST_ROWS) -> None:
+        super().__init__(paths)
+        self._days = sorted(days)
+        every = sum(rows_in(path) for path in paths)
+        self._at_once = max(1, most_rows * len(self._days) // max(every, 1))
+        self._stretch: tuple[date, date, pa.Table] | None = None
+        self._today: tuple[date, Recording] | None = None
+
+    def _day(self, day: date, symbols: Sequence[str] | None) -> Recording:
+        if self._today is None or self._today[0] != day:
+            self._today = (day, recording_of(self._rows(day), self._paths))
+        whole = self._today[1]
+        if symbols is None:
+            return whole
+        bars = {symbol: whole.bars[symbol] for symbol in symbols if symbol in whole.bars}
+        return Recording(whole.instruments, bars, whole.warnings)
+
+    def _rows(self, day: date) -> pa.Table:
+        """Of one day, in the order of the stretch: by symbol, then time."""
+        if self._stretch is None or not self._stretch[0] <= day <= self._stretch[1]:
+            self._stretch = None  # before the next is read
+            later = [one for one in self._days if one >= day][: self._at_once] or [day]
+            rows = read_rows(self._paths, Selection(day, later[-1]))
+            self._stretch = (day, later[-1], rows)
+        rows = self._stretch[2]
+        since, until = moment(day, time()), moment(day + timedelta(days=1), time())
+        return rows.filter(pc.and_(pc.greater_equal(rows["ts"], since), pc.less(rows["ts"], until))).combine_chunks()
 
 
 def _nanoseconds(at: datetime) -> int:

@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.market.bar import Bar
-from common.market.indian_time import NANOSECONDS_A_DAY, OFFSET_NANOSECONDS, at, day_of
+from common.market.indian_time import at, day_of
 from common.market.instrument import Instrument
 from common.research.faults import DataError, DataWarning
 from common.research.listing import Described, UnlistedError, instrument_of
-from common.research.loading import Selection, faults_of, load, load_times
+from common.research.loading import Selection, faults_of, load, load_days
 from common.research.quality import warnings_of
 from common.research.validation import grouped, validate
 
@@ -42,16 +42,23 @@ def read(
     A symbol may stand in several files as long as no time repeats. Raises DataError at the first fault within the
     selection (whole-file faults always); `check` lists them all.
     """
-    selection = Selection(day or since, day or until, symbols)
+    rows = read_rows(paths, Selection(day or since, day or until, symbols))
+    return Recording({}, {}) if rows is None else recording_of(rows, paths)
+
+
+def read_rows(paths: Sequence[Path], selection: Selection) -> pa.Table | None:
+    """The selected rows of all files as one table, checked and grouped by symbol; None without files."""
     tables: list[pa.Table] = []
     for number, path in enumerate(paths):
         faults = faults_of(path)
         rows = validate(load(path, selection, faults), faults)
         faults.raise_first()
         tables.append(rows.append_column("file", pa.repeat(number, rows.num_rows)))
-    if not tables:
-        return Recording({}, {})
-    rows = _merged(tables, paths)
+    return _merged(tables, paths) if tables else None
+
+
+def recording_of(rows: pa.Table, paths: Sequence[Path]) -> Recording:
+    """Rows as from `read_rows`, or some of them in the same order. Raises DataError for what cannot be listed."""
     instruments = list_instruments(rows, paths)
     return Recording(instruments, _bars(rows), warnings_of(rows, instruments))
 
@@ -60,8 +67,7 @@ def dates(paths: Sequence[Path]) -> list[date]:
     """Every date that has a bar, in order; reads only the times. Raises DataError for a file that has none."""
     numbers: set[int] = set()
     for path in paths:
-        local = pc.divide(pc.add(load_times(path), OFFSET_NANOSECONDS), NANOSECONDS_A_DAY)
-        numbers.update(pc.unique(local).to_pylist())
+        numbers |= load_days(path)
     return [_EPOCH + timedelta(days=number) for number in sorted(numbers)]
 
 

@@ -4,8 +4,6 @@ import base64
 import hashlib
 import json
 import math
-import os
-import tempfile
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -19,6 +17,7 @@ from markupsafe import Markup
 from common.research import candles, charts, figures, payoff_chart
 from common.research.attention import fields, items, notices, said
 from common.research.grid import dotted, grid
+from common.research.whole_files import write_whole
 
 MAX_CHARTS = 30
 """Symbols drawn, those with the most at stake first; the others' bars are in report.json."""
@@ -41,9 +40,9 @@ def render_html(result: Mapping[str, Any]) -> str:
     day = _clean(result)
     if not isinstance(day, dict) or not day.get("date"):
         raise ValueError("the result has no date; a report needs at least {'date': 'YYYY-MM-DD'}")
-    style, script = _text("report.css"), _text("report.js")
+    style, script = page_text("report.css"), page_text("report.js")
     totals, trades = fields(day, "totals"), items(day, "trades")
-    return _environment().get_template("report.html").render(
+    return page_environment().get_template("report.html").render(
         day=day, plan=fields(day, "plan"), evidence=fields(day, "evidence"), totals=totals, trades=trades,
         workloads=items(day, "workloads"), limits=items(day, "limits"), notices=notices(day),
         net=totals.get("net_paise"), win_rate=_share(totals.get("wins"), totals.get("trades")),
@@ -51,7 +50,7 @@ def render_html(result: Mapping[str, Any]) -> str:
         curves=_curves(day), structures=_structures(day), symbols=_symbols(day), most_charts=MAX_CHARTS,
         open_charts=OPEN_CHARTS, most_differences=MAX_DIFFERENCES,
         style=Markup(style), script=Markup(script),  # noqa: S704  our own files, not the result's text
-        style_hash=_hash(style), script_hash=_hash(script),
+        style_hash=page_hash(style), script_hash=page_hash(script),
     )
 
 
@@ -65,28 +64,15 @@ def write_report(directory: Path, result: Mapping[str, Any]) -> tuple[Path, Path
     pages = {"report.html": render_html(result), "report.json": render_json(result)}
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
-        _replace(directory / name, text.encode())
+        write_whole(directory / name, text.encode())
     return directory / "report.html", directory / "report.json"
 
 
-def _replace(target: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Templates of the pages and what they call."""
     made = Environment(
-        loader=FunctionLoader(_text), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=FunctionLoader(page_text), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(
         rupees=figures.rupees, signed=figures.signed, price=figures.price, count=figures.count, said=said,
@@ -97,11 +83,13 @@ def _environment() -> Environment:
     return made
 
 
-def _text(name: str) -> str:
+def page_text(name: str) -> str:
+    """A file of the page: template, style, script."""
     return resources.files("common.research").joinpath("data", name).read_text("utf-8")
 
 
-def _hash(text: str) -> str:
+def page_hash(text: str) -> str:
+    """As a content security policy names what it allows."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 

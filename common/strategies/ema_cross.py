@@ -51,6 +51,10 @@ class EmaCross(Strategy):
             return Exit("fast average is no longer above the slow one")
         return None
 
+    def stand(self, fast: float, slow: float, *, up: bool) -> None:
+        """As after the bar that left these averages (paise), up or not: a sweep computes them once for many sets."""
+        self._fast, self._slow, self._up, self._to_warm = fast, slow, up, 0
+
     def _warm(self, close: int) -> None:
         if self._to_warm == self.parameters.slow:
             self._fast = self._slow = float(close)

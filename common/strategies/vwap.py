@@ -78,6 +78,14 @@ class Vwap(Strategy):
                 return self._enter(zone, bar, vwap, 0.0)
         return None
 
+    def stand(self, turnover: float, volume: float, zone: int, opened: int) -> None:
+        """As after the bar that left these sums and this zone, on a day whose first bar began at `opened` (ns UTC).
+
+        A sweep computes them once for many sets; without ATRs only.
+        """
+        self._turnover, self._volume, self._zone = turnover, volume, zone
+        self._entry_from = opened + self.parameters.wait_minutes * NANOSECONDS_A_MINUTE
+
     def _on_bar_with_room(self, bar: Bar, quantity: int, average: Atr) -> Signal | None:
         """The same with distances in ATRs, and with crossings that keep their side until it is left for good."""
         atr = average.update(bar.high, bar.low, bar.close)

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from common.trading.orders import Order
 
@@ -11,10 +12,19 @@ def order_hash(orders: Iterable[Order]) -> str:
     """SHA-256 over orders by tag and their fills by number; prices in paise, times in nanoseconds."""
     digest = hashlib.sha256()
     for order in sorted(orders, key=lambda o: o.tag):
-        row = [
-            order.tag, order.symbol, order.side, order.quantity, order.kind.value, order.price, order.trigger,
-            order.purpose.value, order.created, order.status.value,
-            [[fill.ts, fill.price, fill.quantity] for fill in order.fills],
-        ]
-        digest.update(json.dumps(row, separators=(",", ":")).encode() + b"\n")
+        digest.update(row_bytes(hash_row(order)))
     return digest.hexdigest()
+
+
+def hash_row(order: Order) -> list[Any]:
+    """What of an order counts for the hash, as JSON values; the tag is the first."""
+    return [
+        order.tag, order.symbol, order.side, order.quantity, order.kind.value, order.price, order.trigger,
+        order.purpose.value, order.created, order.status.value,
+        [[fill.ts, fill.price, fill.quantity] for fill in order.fills],
+    ]
+
+
+def row_bytes(row: Sequence[Any]) -> bytes:
+    """One order's part of what is hashed."""
+    return json.dumps(row, separators=(",", ":")).encode() + b"\n"

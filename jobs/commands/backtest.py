@@ -1,9 +1,7 @@
 """`tron backtest`: one strategy over recorded days, with the session that trades."""
 
 import argparse
-import json
-import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,13 @@ from common.bootstrap import load_mandate
 from common.market.money import money
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
-from common.research.backtest import NothingToTest, Request, backtest
+from common.planning.mandate import Mandate
+from common.research.backtest import NothingToTest, Request, backtest, chosen_days
+from common.research.backtest_report import write as write_report
+from common.research.day_store import DayStore, OtherInputs
 from common.research.faults import DataError
+from common.research.provenance import code_hash, data_hash, fingerprint
+from common.research.result_tables import write_tables
 from common.settings import SettingsError
 from common.strategies.registry import InvalidParameters, UnknownStrategy
 from jobs.commands import arguments
@@ -33,6 +36,9 @@ def register(commands: Any) -> None:
                         help="of the strategy; may be given again")
     parser.add_argument("--seed", type=int, default=0, help="of slippage (default: 0)")
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
+    parser.add_argument("--out", type=Path, metavar="DIR",
+                        help="each day as it is done, then Parquet tables and report.html")
+    parser.add_argument("--resume", action="store_true", help="go on behind the last day that is in --out")
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     parser.set_defaults(run=run)
 
@@ -41,39 +47,46 @@ def run(chosen: argparse.Namespace) -> int:
     """0: done, with or without trades. 1: a day ended with something open or unexplained."""
     request = Request(
         chosen.strategy, tuple(chosen.bars), tuple(chosen.symbol), chosen.first, chosen.last,
-        _parameters(chosen.param), chosen.seed,
+        arguments.parameters(chosen.param), chosen.seed,
     )
+    if chosen.resume and chosen.out is None:
+        raise UserError("--resume goes on with what is in --out: name that directory")
     try:
         mandate = load_mandate(chosen.mandate)
         with Progress(quiet=chosen.json) as progress:
-            result = backtest(request, mandate, lambda done: progress.tell("backtest", done))
+            result = _traded(chosen, request, mandate, lambda done: progress.tell("backtest", done))
     except (
-        DataError, NothingToTest, OutsideTable, InvalidParameters, UnknownStrategy, InvalidDocument, SettingsError,
+        DataError, NothingToTest, OtherInputs, OutsideTable, InvalidParameters, UnknownStrategy, InvalidDocument,
+        SettingsError,
     ) as error:
         raise UserError(error.args[0] if error.args else str(error)) from None
     if chosen.json:
         print_json(result)
     else:
         _print(result)
+        if chosen.out is not None:
+            print(f"  report {chosen.out.resolve() / 'report.html'}")
     return 1 if result["failed_days"] else 0
 
 
-def _parameters(pairs: Sequence[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or not name:
-            raise UserError(f"--param {pair!r}: give name=value, such as --param threshold=0.002")
-        try:
-            value = json.loads(text, parse_constant=str)
-        except json.JSONDecodeError:
-            value = text
-        found[name] = value if isinstance(value, bool | int | str) or _finite(value) else text
-    return found
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, float) and math.isfinite(value)
+def _traded(
+    chosen: argparse.Namespace, request: Request, mandate: Mandate, progress: Callable[[float], None],
+) -> dict[str, Any]:
+    """In memory, or by way of the directory: then the tables and the page are written too."""
+    if chosen.out is None:
+        return backtest(request, mandate, progress)
+    chosen_days(request)  # says what is wrong with the files before a directory is made
+    origin = {"code_hash": code_hash(request.strategy), "data_hash": data_hash(request.paths)}
+    inputs = {
+        **origin, "strategy": request.strategy, "symbols": list(request.symbols), "first": str(request.first),
+        "last": str(request.last), "parameters": dict(request.parameters), "seed": request.seed,
+        "mandate": fingerprint(mandate.model_dump(mode="json")),
+    }
+    store = DayStore(chosen.out, inputs, resume=chosen.resume)
+    result = backtest(request, mandate, progress, store) | origin
+    write_tables(chosen.out, store.days, {**origin, "order_hash": result["order_hash"], "strategy": request.strategy})
+    write_report(chosen.out, result)
+    return result
 
 
 def _print(result: dict[str, Any]) -> None:

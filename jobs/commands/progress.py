@@ -9,6 +9,7 @@ LABELS = {
     "supervise": "look after the workloads", "square_off": "square off",
     "stock": "trade stock", "options": "trade options", "futures": "trade futures", "close_day": "close the day",
     "backtest": "trade the days", "simulate": "simulate the days",
+    "sweep": "trade the sets",
 }
 
 

@@ -33,7 +33,7 @@ def imports() -> None:
     import common.trading.driver  # noqa: F401
 
 
-def prepare(_task: str, strategy: str, raw: Mapping[str, Any]) -> Any:
+def prepare(task: str, strategy: str, raw: Mapping[str, Any]) -> Any:
     """Arrays to days of bars: [(date, SessionTimes, [Bar])]. Prices become integer paise."""
     import numpy as np
 
@@ -59,6 +59,10 @@ def prepare(_task: str, strategy: str, raw: Mapping[str, Any]) -> Any:
         opening = ts[0] - int(raw["k"][start]) * 60 * 10**9
         day = date(1970, 1, 1) + timedelta(days=ts[0] // DAY_NS)
         days.append((day, _times(day, opening, strategy), bars))
+    if task == "sweep":
+        from common.research.tape import Tape
+
+        return Tape(bar for _, _, bars in days for bar in bars), days
     return symbols, days
 
 
@@ -134,6 +138,34 @@ def run(ctx: Any, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sweep(ctx: Any, strategy: str, grid: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    """One run a parameter set."""
+    """Every parameter set through its own session, on bars and averages that are shared; all cores.
+
+    A session is only woken on minutes on which something can happen (common/research/sparse.py).
+    """
+    from common.research.pool import spread
+
     assert strategy == "ema"
-    return {"n_trades": sum(run(ctx, "ema", {"fast": f, "slow": s})["n_trades"] for f, s in grid)}
+    tape, days = ctx
+    for period in sorted({period for pair in grid for period in pair}):
+        tape.series["S00"].ema(period)
+    sets = [{"fast": fast, "slow": slow} for fast, slow in grid]
+    done = spread(sets, lambda params: _sparse(tape, days, params), int(os.environ.get("TRON_SWEEP_JOBS", "0")))
+    return {"n_trades": sum(trades for trades, _ in done), "pnl": sum(pnl for _, pnl in done)}
+
+
+def _sparse(tape: Any, days: Any, params: Mapping[str, Any]) -> tuple[int, float]:
+    from common.research.replay import rare_collections
+    from common.research.sparse import schedule_all, trade_sparsely
+
+    rates = _rates()
+    driver = _driver(["S00"], days[0][0], days[0][1], "ema", params)
+    watched = schedule_all(driver.session, tape)
+    assert watched is not None
+    first = 0
+    with rare_collections():
+        for day, times, bars in days:
+            driver.session.open_day(day, times, rates)
+            trade_sparsely(driver, tape, watched, first, first + len(bars), timed=False)
+            first += len(bars)
+    trades = driver.ledger.trades
+    return len(trades), sum(trade.net for trade in trades) / 100

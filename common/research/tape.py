@@ -1,0 +1,119 @@
+"""A stretch of market for many replays at once: bars made once, beside them columns and indicators computed once."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, groupby
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from common.market.bar import Bar
+from common.strategies.scheduled import NEVER
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats: TypeAlias = NDArray[np.float64]
+    Integers: TypeAlias = NDArray[np.int64]
+    Flags: TypeAlias = NDArray[np.bool_]
+
+_BLOCK: Final = 8
+"""Extremes are kept for blocks of 2**8 bars."""
+
+
+class Extremes:
+    """Lowest values of windows of a column (or highest, negated by the caller): whole blocks first."""
+
+    __slots__ = ("_blocks", "_values")
+
+    def __init__(self, values: "Integers") -> None:
+        import numpy as np
+
+        self._values = values
+        starts = np.arange(0, len(values), 1 << _BLOCK)
+        self._blocks: list[int] = np.minimum.reduceat(values, starts).tolist()
+
+    def floor(self, first: int, last: int) -> int:
+        """A lower bound of the values from `first` to before `last`, and the lowest of their blocks."""
+        return min(self._blocks[first >> _BLOCK : (last - 1 >> _BLOCK) + 1])
+
+    def first_below(self, limit: int, first: int, last: int) -> int:
+        """The first number from `first` to before `last` whose value is at or below `limit`; NEVER if there is none."""
+        if first >= last or self.floor(first, last) > limit:
+            return NEVER
+        below = self._values[first:last] <= limit
+        at = int(below.argmax())
+        return first + at if below[at] else NEVER
+
+
+class Series:
+    """One symbol's bars with their columns.
+
+    minutes: the number of each bar's minute on the tape. value: what a position is marked at, per side.
+    """
+
+    def __init__(self, bars: Sequence[Bar], minutes: Sequence[int]) -> None:
+        import numpy as np
+
+        self.bars = bars
+        self.minutes = minutes
+        self.number = {bar.ts: number for number, bar in enumerate(bars)}
+        self.ts, self.high, self.low, self.close, self.volume = (
+            np.array([getattr(bar, name) for bar in bars], np.int64)
+            for name in ("ts", "high", "low", "close", "volume")
+        )
+        self.reach = {1: Extremes(self.low), -1: Extremes(-self.high)}
+        self.value = {
+            1: Extremes(np.array([bar.bid or bar.close for bar in bars], np.int64)),
+            -1: Extremes(-np.array([bar.ask or bar.close for bar in bars], np.int64)),
+        }
+        self._kept: dict[Any, Any] = {}
+
+    def ema(self, period: int) -> "Floats":
+        """As `indicators.Ema` and `EmaCross` compute it, operation by operation; kept."""
+        import numpy as np
+
+        weight = 2 / (period + 1)
+
+        def make() -> "Floats":
+            closes = self.close.tolist()
+            steps = accumulate(closes, lambda mean, close: mean + weight * (close - mean), initial=float(closes[0]))
+            next(steps)
+            return np.fromiter(steps, np.float64, len(closes))
+
+        return self.kept(("ema", period), make)
+
+    def vwap(self) -> "Floats":
+        """Since the first bar, as `Vwap` computes it; nan before the first volume; kept."""
+        import numpy as np
+
+        def make() -> "Floats":
+            turnover = np.cumsum((self.high + self.low + self.close) / 3 * self.volume)
+            volume = np.cumsum(self.volume.astype(np.float64))
+            with np.errstate(invalid="ignore"):
+                return turnover / volume
+
+        return self.kept("vwap", make)
+
+    def kept(self, key: Any, make: Callable[[], "Floats"]) -> "Floats":
+        """A column under `key`, made where it is not there yet."""
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = make()
+        return found
+
+
+class Tape:
+    """Bars by minute, in the order of the feed, and by symbol. starts: of the minutes, nanoseconds UTC."""
+
+    def __init__(self, feed: Iterable[Bar]) -> None:
+        self.starts: list[int] = []
+        self.minutes: list[list[Bar]] = []
+        bars: dict[str, list[Bar]] = {}
+        numbers: dict[str, list[int]] = {}
+        for ts, group in groupby(feed, lambda bar: bar.ts):
+            together = list(group)
+            for bar in together:
+                bars.setdefault(bar.symbol, []).append(bar)
+                numbers.setdefault(bar.symbol, []).append(len(self.starts))
+            self.starts.append(ts)
+            self.minutes.append(together)
+        self.series = {symbol: Series(rows, numbers[symbol]) for symbol, rows in bars.items()}

@@ -1,0 +1,157 @@
+"""A sweep passes over minutes on which nothing can happen: it must order what a replay of all of them orders."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from common.market.bar import Bar
+from common.planning.mandate import Mandate, default_mandate_text, parse_mandate
+from common.research.backtest import Request, backtest
+from common.research.generator import generate
+from common.research.large_caps import LARGE_CAPS
+from common.research.schedules import schedule_of
+from common.research.storing import write_parquet
+from common.research.sweep import sweep
+from common.research.tape import Extremes, Tape
+from common.strategies.registry import build
+from common.strategies.scheduled import NEVER
+from tests.unit.strategy_case import FakeView, minute_bars
+
+DAY = date(2026, 11, 20)
+LOOSE = "losses_to_lock_symbol = 100\nlosses_to_lock_class = 100\n"
+TIGHT = parse_mandate(f"daily_loss_percent = 0.05\nrisk_per_trade_percent = 0.05\nfull_losses_a_day = 1\n{LOOSE}")
+FREE = parse_mandate(f"daily_loss_percent = 20\n{LOOSE}")
+WIDE = parse_mandate(default_mandate_text())
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+EMA = st.fixed_dictionaries({
+    "fast": st.integers(2, 12), "slow": st.integers(13, 60),
+    "stop_percent": st.sampled_from([0.05, 0.1, 0.3, 1.0, 50.0]),
+})
+VWAP = st.fixed_dictionaries({
+    "threshold": st.sampled_from([0.0, 0.0005, 0.001, 0.003]), "direction": st.sampled_from(["long", "both"]),
+    "wait_minutes": st.sampled_from([0, 5, 60]), "stop_percent": st.sampled_from([0.05, 0.2, 1.0, 50.0]),
+    "target_risk": st.sampled_from([0.0, 0.0, 1.5]),
+})
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three stocks over two sessions; future, index and options on the last."""
+    file = tmp_path_factory.mktemp("sweep") / "everything.parquet"
+    write_parquet(generate(DAY, 11, stocks=LARGE_CAPS[:3], sessions_before=1), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def path(everything: Path) -> Path:
+    """The stocks alone."""
+    stocks = [stock.symbol for stock in LARGE_CAPS[:3]]
+    file = everything.with_name("stocks.parquet")
+    parquet.write_table(parquet.read_table(everything, filters=[("symbol", "in", stocks)]), file)
+    return file
+
+
+def equal(path: Path, strategy: str, parameters: Mapping[str, Any], mandate: Mandate) -> int:
+    """Trades, after both ways were found equal."""
+    first = DAY if strategy in ("trend", "scalp") else None
+    request = Request(strategy, (path,), first=first)
+    whole = backtest(Request(strategy, (path,), first=first, parameters=parameters), mandate)
+    (row,) = sweep(request, {0: parameters}, mandate, jobs=1)
+    assert row["order_hash"] == whole["order_hash"]
+    assert [[day, net] for day, net, _ in row["daily"]] == whole["daily"]
+    assert row["failed_days"] == len(whole["failed_days"])
+    totals = whole["totals"]
+    assert (row["charges_paise"], row["net_paise"], row["wins"]) == (
+        totals["charges_paise"], totals["net_paise"], totals["wins"],
+    )
+    trades: int = row["trades"]
+    return trades
+
+
+@QUICK
+@given(EMA, st.sampled_from([WIDE, TIGHT, FREE]))
+def test_crossing_averages_trade_alike(path: Path, parameters: dict[str, Any], mandate: Mandate) -> None:
+    """Any parameters, wide and tight limits (the daily loss is met): equal hash, equal money."""
+    equal(path, "ema_cross", parameters, mandate)
+
+
+@QUICK
+@given(VWAP, st.sampled_from([WIDE, TIGHT, FREE]))
+def test_the_vwap_with_a_percentage_trades_alike(path: Path, parameters: dict[str, Any], mandate: Mandate) -> None:
+    """The same with shorts and targets."""
+    equal(path, "vwap", parameters, mandate)
+
+
+@pytest.mark.parametrize("strategy", ["vwap", "opening_range_breakout", "trend", "scalp"])
+def test_strategies_without_a_schedule_are_replayed_whole(everything: Path, strategy: str) -> None:
+    """Distances in ATRs, futures, options: every minute is replayed, with the same result."""
+    equal(everything, strategy, {}, WIDE)
+
+
+def test_the_comparison_is_not_of_nothing(path: Path) -> None:
+    """The session does trade, and tight limits do stop it: the properties above compare something."""
+    wide = equal(path, "ema_cross", {"fast": 5, "slow": 15, "stop_percent": 0.1}, FREE)
+    tight = equal(path, "ema_cross", {"fast": 5, "slow": 15, "stop_percent": 0.1}, TIGHT)
+    assert 0 < tight < wide >= 30
+
+
+def test_one_process_and_many(path: Path) -> None:
+    """Two processes give what one gives, set by set."""
+    sets = {n: {"fast": 3 + n, "slow": 20 + n} for n in range(6)}
+    request = Request("ema_cross", (path,))
+    assert sweep(request, sets, WIDE, jobs=2) == sweep(request, sets, WIDE, jobs=1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(900, 1100), min_size=1, max_size=80), st.sampled_from([-1, 0, 1]),
+    st.one_of(EMA.map(lambda p: ("ema_cross", p)), VWAP.map(lambda p: ("vwap", p))), st.data(),
+)
+def test_no_signal_is_missed(closes: list[int], quantity: int, chosen: tuple[str, dict[str, Any]], data: Any) -> None:
+    """Bar by bar, whatever is held and with minutes without volume: where the strategy signals, its schedule has it."""
+    volumes = data.draw(st.lists(st.sampled_from([0, 100, 250]), min_size=len(closes), max_size=len(closes)))
+    bars = minute_bars([close * 5 for close in closes])
+    for bar, volume in zip(bars, volumes, strict=True):
+        bar.volume = volume
+    plain, standing = build(*chosen), build(*chosen)
+    schedule = schedule_of(standing, Tape(bars).series["X"])
+    assert schedule is not None
+    for number, bar in enumerate(bars):
+        signal = plain.on_bar(bar, FakeView(quantity))
+        if schedule.next(number, quantity) == number:
+            schedule.stand(number)
+            assert fields(standing.on_bar(bar, FakeView(quantity))) == fields(signal)
+        else:
+            assert signal is None
+
+
+def fields(signal: Any) -> Any:
+    """A signal's values."""
+    return None if signal is None else [(name, getattr(signal, name)) for name in type(signal).__slots__]
+
+
+@given(st.lists(st.integers(-50, 50), min_size=1, max_size=1_000), st.integers(-50, 50), st.data())
+def test_extremes_find_the_first(values: list[int], limit: int, data: Any) -> None:
+    """As a plain search finds it, over any window."""
+    import numpy as np
+
+    first = data.draw(st.integers(0, len(values)))
+    last = data.draw(st.integers(first, len(values)))
+    plain = next((n for n in range(first, last) if values[n] <= limit), NEVER)
+    assert Extremes(np.array(values)).first_below(limit, first, last) == plain
+
+
+def test_a_tape_keeps_the_order_of_the_feed() -> None:
+    """Minutes with all of their bars; each symbol's bars with the numbers of their minutes."""
+    feed = [Bar(ts, symbol, 1, 1, 1, 1) for ts, symbol in ((60, "B"), (60, "A"), (120, "A"), (180, "B"))]
+    tape = Tape(feed)
+    assert tape.starts == [60, 120, 180]
+    assert [bar for minute in tape.minutes for bar in minute] == feed
+    assert {symbol: one.minutes for symbol, one in tape.series.items()} == {"B": [0, 2], "A": [0, 1]}
