@@ -59,7 +59,7 @@ class Workload:
         self._before: Mapping[str, Any] = {}
         self._restored = self._unexplained = False
         self._awaited: list[OrderTag] = []
-        self._halted, self._said_flat = "", False
+        self._halted, self._said_flat, self._paused = "", False, 0
         self._next_control = self._next_read = self._next_try = self._next_beat = self._recheck_at = 0
         self._opened = False
 
@@ -153,11 +153,12 @@ class Workload:
         return lambda: offset + int(clock.monotonic() * NANOSECONDS_A_SECOND)
 
     def _carry_over(self, before: Mapping[str, Any]) -> None:
-        """What an earlier run had said that orders do not tell: the halt, alarms, the most that was used."""
+        """What an earlier run had said that orders do not tell: the halt, a pause, alarms, the most that was used."""
         account = self.session.book.account
         account.halted = self._halted = str(before.get("halted", ""))
         self.session.book.flattening = DAILY_LOSS if account.halted == DAILY_LOSS else ""
         self.ledger.alarms = [*before.get("alarms", []), *self.ledger.alarms]
+        self.session.book.rate.entries_from = self._paused = int(before.get("entries_from_ns", 0))
         used = {limit["name"]: limit["used"] for limit in before.get("limits", [])}
         account.peak_used = used.get("capital", 0)
         account.peak_loss = used.get("daily loss", 0)
@@ -263,11 +264,11 @@ class Workload:
     def _beat(self, ts: int) -> None:
         if not self._next_beat:
             self._next_beat = ts + int(self.ports.heartbeat_seconds * NANOSECONDS_A_SECOND)
-        halted = self.session.book.account.halted
+        halted, paused = self.session.book.account.halted, self.session.book.rate.entries_from
         flat = self.session.book.level is HaltLevel.FLATTEN and self.flat
-        if (halted, flat) == (self._halted, self._said_flat) and ts < self._next_beat:
+        if (halted, flat, paused) == (self._halted, self._said_flat, self._paused) and ts < self._next_beat:
             return
-        self._halted, self._said_flat = halted, flat
+        self._halted, self._said_flat, self._paused = halted, flat, paused
         self._next_beat = ts + int(self.ports.heartbeat_seconds * NANOSECONDS_A_SECOND)
         self._store_equity()
         self._report(self._state, ts)
@@ -282,5 +283,6 @@ class Workload:
             **summarise(self.session), "alarms": self.ledger.alarms,
             "working_entries": sum(order.purpose is Purpose.ENTRY for order in working),
             "control_seen": (self.control or NOTHING_SAID).sequence, "halt_level": self.session.book.level.name,
-            "unexplained": self._unexplained, "log_records_dropped": self.ledger.dropped,
+            "entries_from_ns": self.session.book.rate.entries_from, "unexplained": self._unexplained,
+            "log_records_dropped": self.ledger.dropped,
         }

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MOST_ALARMS: Final = 30
 """Of one asset class a day, all its processes together, each of which counts anew: loud, and still to be read."""
-QUIET_NANOSECONDS: Final = 110 * NANOSECONDS_A_SECOND
-"""A look of an idle process, and a read of the books."""
+QUIET_NANOSECONDS: Final = 65 * NANOSECONDS_A_SECOND
+"""Two reads of the books, one of which may be just before."""
 QUIET_EVERY_SECONDS: Final = 300.0
 LOUD: Final = ("taken over", "take-over", "died", "silent", "without the store", "broker's books", "not flat")
 """Words of a function that had to act, which it says as loudly on its output."""

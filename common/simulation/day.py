@@ -133,7 +133,7 @@ class SimulatedDay:
             return route, Resume()
 
         return TradePorts(
-            FaultyStore(self.store, life, self.faults, self.outage, self.requests.storeless.add), self.archive,
+            FaultyStore(self.store, life, self.faults, self.outage, self.requests), self.archive,
             SimulatedMarket(self), SimulatedClock(life), open_broker, life.name, LEASE_SECONDS,
             HeardLogs(lambda severity, message: self.said(life.name, severity, message)), SEND_TIMEOUT_SECONDS, LIVE,
             heartbeat_seconds=HEARTBEAT_SECONDS,
@@ -169,7 +169,7 @@ class SimulatedDay:
         """A person's own program does something with the store."""
         life = Life(self.world, FaultPlan(frozenset(), self.faults.random), "the person")
         with suppress(Killed):
-            store = FaultyStore(self.store, life, self.faults, self.outage, self.requests.storeless.add)
+            store = FaultyStore(self.store, life, self.faults, self.outage, self.requests)
             action(store, SimulatedClock(life))
 
     def trouble(self, seconds: float) -> None:

@@ -115,7 +115,8 @@ class Feed:
     def _minute(self, symbols: Iterable[str], end: int) -> None:
         """A quote, then the bar that it ends; of what is undisturbed only when it is decided on."""
         decided = end // NANOSECONDS_A_MINUTE % DECIDING_MINUTES == 0
-        quoted = symbols if decided else sorted(self._forming.keys() & self._places.keys(), key=self._places.__getitem__)
+        disturbed = sorted(self._forming.keys() & self._places.keys(), key=self._places.__getitem__)
+        quoted = symbols if decided else disturbed
         told = end // NANOSECONDS_A_MINUTE % QUOTED_MINUTES == 0
         for symbol in quoted:
             idle = symbol not in self._forming

@@ -9,10 +9,11 @@ from common.day.lease import LEASES
 from common.day.workloads import workload_id
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.instrument import AssetClass
-from common.ports import DocumentStore
+from common.ports import Create, Delete, DocumentStore, Write
 from common.simulation.findings import Findings, Invariant
 from common.simulation.world import World
 from common.trading.book import purpose_of, tag_prefix
+from common.trading.driver import ENTRY_SECONDS
 from common.trading.orders import Order, OrderUpdate, Purpose
 
 STORE_DOWN: Final = "the store is down"
@@ -41,6 +42,21 @@ class Requests:
         self._leases: Mapping[str, str] = {tag_prefix(one, day): workload_id(day, one) for one in AssetClass}
         self._created: dict[str, int] = {}
         self._unclear: dict[str, dict[str, int]] = {}
+        self._lasting: dict[str, int] = {}
+        self._intended: dict[str, int] = {}
+
+    def unanswered(self, name: str) -> None:
+        """The store has not answered that process."""
+        self.storeless.add(name)
+
+    def stored(self, writes: Sequence[Write]) -> None:
+        """From now on a lease lasts for its time, and an order is intended."""
+        for write in writes:
+            if write.collection == LEASES and not isinstance(write, Delete):
+                seconds = write.fields["ttl_seconds"]
+                self._lasting[write.id] = self._world.now + int(seconds * NANOSECONDS_A_SECOND)
+            elif isinstance(write, Create):
+                self._intended.setdefault(write.id, self._world.now)
 
     def place(self, sender: str, order: Order) -> None:
         """A new order leaves its process."""
@@ -84,8 +100,14 @@ class Requests:
             held.pop(tag, None)
 
     def _epoch(self, sender: str, tag: str, verb: str) -> None:
-        lease = self._store.get(LEASES, self._leases[tag[:8]])
+        id = self._leases[tag[:8]]
+        lease = self._store.get(LEASES, id)
         holder = lease.fields["holder"] if lease is not None else "nobody"
+        left = (self._lasting.get(id, 0) - self._world.now) / NANOSECONDS_A_SECOND
+        self._findings.expect(
+            left > 0, Invariant.CURRENT_EPOCH, f"{sender} {tag} late",
+            f"{sender} sends {verb} of {tag} {-left:.1f} s after its lease has run out",
+        )
         self._findings.expect(
             holder == sender, Invariant.CURRENT_EPOCH, f"{sender} {tag}",
             f"{sender} sends {verb} of {tag}, and the lease is held by {holder or 'nobody'}",
@@ -105,11 +127,19 @@ class Requests:
         fields = document.fields
         if order.purpose is Purpose.ENTRY:
             self._allow(order, fields)
+            self._fresh(order.tag)
         stored = (fields["symbol"], fields["side"], fields["quantity"], fields["kind"])
         sent = (order.symbol, order.side, order.quantity, order.kind.value)
         self._findings.expect(
             bool(fields["verdict"]["allowed"]) and stored == sent, Invariant.INTENT_BEFORE_ORDER, order.tag,
             f"{order.tag} is sent as {sent}; stored is {stored}, allowed {fields['verdict']['allowed']}",
+        )
+
+    def _fresh(self, tag: str) -> None:
+        seconds = (self._world.now - self._intended.get(tag, 0)) / NANOSECONDS_A_SECOND
+        self._findings.expect(
+            seconds <= ENTRY_SECONDS, Invariant.INTENT_BEFORE_ORDER, f"{tag} old",
+            f"the entry {tag} is sent {seconds:.1f} s after its intent was stored",
         )
 
     def _allow(self, order: Order, fields: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """The document store as one process meets it: away at times, its answers lost, its documents touched by others."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
 
 from common.ports import Conflict, Document, DocumentStore, Query, StoreUnavailable, Update, Write
 from common.simulation.faults import Fault, FaultPlan
@@ -19,17 +19,29 @@ class Outage:
         self.until = 0
 
 
+class Witness(Protocol):
+    """Looks on."""
+
+    def unanswered(self, name: str) -> None:
+        """The process of that name got no answer."""
+        ...
+
+    def stored(self, writes: Sequence[Write]) -> None:
+        """They have been committed just now."""
+        ...
+
+
 class FaultyStore:
-    """DocumentStore over the true one, in the hands of one process. failed: is told whom it has not answered."""
+    """DocumentStore over the true one, in the hands of one process. witness: sees what it does to him."""
 
     def __init__(
-        self, true: DocumentStore, life: Life, faults: FaultPlan, outage: Outage, failed: Callable[[str], None],
+        self, true: DocumentStore, life: Life, faults: FaultPlan, outage: Outage, witness: Witness,
     ) -> None:
         self._true = true
         self._life = life
         self._draw = faults.one_of(Fault.STORE_DOWN, Fault.STORE_ANSWER_LOST, Fault.STORE_CONTENTION)
         self._outage = outage
-        self._failed = failed
+        self._witness = witness
 
     def get(self, collection: str, id: str) -> Document | None:
         return self._life.through(lambda: self._get(collection, id))
@@ -67,7 +79,7 @@ class FaultyStore:
             raise self._no_answer()
 
     def _no_answer(self) -> StoreUnavailable:
-        self._failed(self._life.name)
+        self._witness.unanswered(self._life.name)
         self._life.wait(TIMEOUT_SECONDS)
         return StoreUnavailable(f"no answer within {TIMEOUT_SECONDS:g} s")
 
@@ -79,6 +91,7 @@ class FaultyStore:
         if fault is Fault.STORE_CONTENTION:
             self._touch(writes)
         versions = self._true.commit(writes)
+        self._witness.stored(writes)
         if fault is Fault.STORE_ANSWER_LOST:
             raise self._no_answer()
         return versions

@@ -19,6 +19,8 @@ PATIENT_SECONDS: Final = 4.0
 STIRRED_SECONDS: Final = 2.0
 STIRRED_NANOSECONDS: Final = 45 * NANOSECONDS_A_SECOND
 """After something unclear, of which the exchange may know nothing."""
+AFTERWARDS_NANOSECONDS: Final = 65 * NANOSECONDS_A_SECOND
+"""After the last of it was closed: news of that may be lost, and only the broker's books tell then."""
 LASTING_NANOSECONDS: Final = 30 * NANOSECONDS_A_SECOND
 """What has been on its way for so long is stuck: a halt, a locked circuit."""
 
@@ -48,6 +50,8 @@ class Tempo:
         seconds = self._seconds[asset_class]
         if seconds == BUSY_SECONDS and now > self._changed[asset_class] + LASTING_NANOSECONDS:
             seconds = PATIENT_SECONDS
+        if seconds == IDLE_SECONDS and now < self._changed[asset_class] + AFTERWARDS_NANOSECONDS:
+            seconds = HOLDING_SECONDS
         if now < self._stirred[asset_class]:
             return min(seconds, STIRRED_SECONDS)
         first, last = self._watched

@@ -126,7 +126,6 @@ class Truth:
             holding.manual += order.side * taken
             # Sent to close ours, and an exit of ours was faster: each of the two sides counts it otherwise.
             crossed = order.key in self._against and taken < quantity
-            holding.raced |= crossed
             if taken or crossed:
                 holding.helped, holding.helped_at = True, now
                 exits = [one for one in holding.live.values() if one.tag.endswith("X")]

@@ -104,7 +104,7 @@ def advance(book: Book, basket: Basket, now: int, out: list[Command], only: Slot
     only: the leg whose price is the news; the others' orders wait for their own price or the timer.
     """
     for state in basket.legs:
-        state.slot.alert = state.slot.resting = False
+        state.slot.resting = False
     basket.opened = basket.opened or _filled(basket)
     if not basket.leaving:
         reason = book.flattening or _trouble(book, basket, now)
@@ -176,7 +176,6 @@ def _open(book: Book, basket: Basket, now: int, out: list[Command]) -> None:
     for state in basket.shorts:
         if not state.sent:
             if not book.rate.entry(now):
-                state.slot.alert = True
                 return
             send_leg(book, basket, state, Verdict(True, "hedged", {"hedge": basket.quantity}), now, out)
 

@@ -28,13 +28,11 @@ def change(
     # While a change is on its way the broker refuses the next.
     under_way = 0 <= now - order.changed < coalesced_for(book)
     if under_way or order in book.doubts or order.cancelling or order.status in _NOT_CHANGEABLE:
-        slot.alert = True
         return False
     if order.modifications >= book.policy.modifications:
         cancel(book, order, now, out)
         return True
     if not book.rate.exit(now):
-        slot.alert = True
         return False
     slot.resting = False
     out.append(ModifyOrder(order, now, kind, quantity, price, trigger))

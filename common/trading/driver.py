@@ -6,7 +6,7 @@ Replay, paper, live and simulation differ in the feed, the broker and the ledger
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
+from common.market.bar import NANOSECONDS_A_MINUTE, NANOSECONDS_A_SECOND, Bar, Quote
 from common.trading.errors import (
     BrokerUnavailable,
     IntentRefused,
@@ -32,7 +32,7 @@ from common.trading.messages import (
     Throttled,
     Timer,
 )
-from common.trading.orders import INTENDED, SENT, Kind, Order, OrderTag, OrderUpdate, Status
+from common.trading.orders import INTENDED, SENT, Kind, Order, OrderTag, OrderUpdate, Purpose, Status
 from common.trading.session import Session
 from common.trading.stamps import Stamps
 from common.trading.timed_route import TimedRoute
@@ -40,6 +40,10 @@ from common.trading.trades import Trade
 
 MAX_ROUNDS: Final = 100
 """Updates and commands may answer each other so often within one event; more is a fault, not a market."""
+
+ENTRY_SECONDS: Final = 5.0
+"""From the decision to the request: later the market is another one. A commit takes milliseconds, an answer that was
+lost two seconds; a machine that slept in between takes longer than this."""
 
 
 class OrderRoute(Protocol):
@@ -109,6 +113,7 @@ class Driver:
         self._timed = route if clock is not None and isinstance(route, TimedRoute) else None
         self.intents = 0
         self.sent = 0
+        self._decided = 0
         self._stamps = Stamps(clock, ledger.log)
         self._unreadable = False
         self._carriers: dict[type, Callable[[Any], None]] = {
@@ -195,8 +200,10 @@ class Driver:
     def carry_out(self, commands: Sequence[Command]) -> None:
         """In the order given; an intent is durable before its order is sent."""
         carriers = self._carriers
+        outer, self._decided = self._decided, self.clock()
         for command in commands:
             carriers[type(command)](command)
+        self._decided = outer
 
     def _commit(self, command: CommitIntent) -> None:
         try:
@@ -212,6 +219,11 @@ class Driver:
             return  # its intent was refused
         if not self.ledger.may_send():
             self._told(order, Status.NOT_PLACED, "the lease ends before an answer could come")
+            return
+        seconds = (self.clock() - self._decided) / NANOSECONDS_A_SECOND
+        if order.purpose is Purpose.ENTRY and seconds > ENTRY_SECONDS:
+            text = f"the entry was decided {seconds:.1f} s ago, at a price that may be gone: at most {ENTRY_SECONDS:g} s"
+            self._told(order, Status.NOT_PLACED, text)
             return
         if self.sent >= self.intents:
             text = f"{order.tag} would be order {self.sent + 1} of {self.intents} intents: a fault of ours"

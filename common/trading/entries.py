@@ -69,7 +69,6 @@ def next_slice(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
         return
     protected = sum(order.remaining for order in slot.exits) >= abs(slot.quantity)
     if not protected or not book.rate.entry(now):
-        slot.alert = True
         return
     quantity = min(slot.unsent, slice_of(slot))
     slot.unsent -= quantity

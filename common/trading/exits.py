@@ -25,7 +25,7 @@ TRAIL_STEP: Final = 8
 
 def tend(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
     """After any news of a symbol alone: working exits for exactly what is open, nothing working when flat."""
-    slot.alert = slot.resting = False
+    slot.resting = False
     if slot.quantity == 0:
         if tidy(book, slot, now, out):
             book.account.release(slot.key)
@@ -149,7 +149,6 @@ def _stays(order: Order) -> bool:
 
 def _shrink(book: Book, slot: Slot, excess: int, now: int, out: list[Command]) -> None:
     if now < slot.retry_at:
-        slot.alert = True
         return
     # What is in doubt cannot be changed: then what is certain gives way, so that the two cannot both fill.
     certain_first = [order for order in reversed(slot.exits) if _stays(order)]
@@ -165,7 +164,6 @@ def _shrink(book: Book, slot: Slot, excess: int, now: int, out: list[Command]) -
 
 def _grow(book: Book, slot: Slot, side: int, missing: int, now: int, out: list[Command]) -> None:
     if now < slot.retry_at or (slot.exits and any(order in book.doubts or order.cancelling for order in slot.exits)):
-        slot.alert = True
         return
     entry = slot.entry_order
     orphan = entry is not None and entry.basket is not None and slot.basket is None
@@ -175,8 +173,7 @@ def _grow(book: Book, slot: Slot, side: int, missing: int, now: int, out: list[C
         step_out(book, slot, abs(slot.quantity), now, out)
         return
     if slot.exits and slot.entry is not None and now - slot.resized_at < coalesced_for(book):
-        slot.alert = True  # more of the entry may fill within the same half second
-        return
+        return  # more of the entry may fill within the same half second
     if not slot.exits:
         if not slot.stop_price or not slot.resized_at:
             set_levels(slot, entry, slot.trip.average)
@@ -204,7 +201,6 @@ def _add_stops(
     limit = stop_limit(slot, slot.stop_price, side, book.policy.stop_gap)
     while missing > 0:
         if not book.rate.exit(now):
-            slot.alert = True
             return
         quantity = min(missing, most)
         slot.exits.append(book.send(

@@ -29,7 +29,6 @@ def refused(slot: Slot, now: int) -> None:
     """The broker refused an exit or a change of one: wait before the next attempt, longer each time."""
     slot.refused_exits += 1
     slot.retry_at = after_refusal(slot.refused_exits, now)
-    slot.alert = True
 
 
 def change_refused(slot: Slot, order: Order, now: int) -> None:
@@ -37,7 +36,7 @@ def change_refused(slot: Slot, order: Order, now: int) -> None:
     order.cancelling = 0
     order.refusals += 1
     order.retry_at = after_refusal(order.refusals, now)
-    slot.alert, slot.resting = True, False
+    slot.resting = False
     if order.purpose is EXIT:
         refused(slot, now)
         slot.stepped_at = order.stepped_at = 0
@@ -49,13 +48,11 @@ def step_out(book: Book, slot: Slot, need: int, now: int, out: list[Command]) ->
     A minute that a restart works through again takes no second step; without a price the first bar takes it.
     """
     if slot.last is None:
-        slot.alert = True
         return
     due = not slot.stepped_at or now - slot.stepped_at >= STEP_AFTER
     if now < slot.retry_at or not (due or _resized(slot, need)) or not (need or slot.exits):
         return
     if book.doubts.open and any(order in book.doubts for order in slot.exits):
-        slot.alert = True
         return
     side = -1 if slot.quantity > 0 else 1
     widths = book.policy.widths
@@ -102,7 +99,6 @@ def _spread_over(
             done &= change(book, slot, order, now, _LIMIT, order.filled + part, price, 0, out)
     while missing > 0:
         if not book.rate.exit(now):
-            slot.alert = True
             return False
         entry, part = slot.entry_order, min(missing, most)
         order = book.send(

@@ -43,28 +43,31 @@ class _Lane:
 
 
 class OrderRate:
-    """One workload's share of the account's order rate. Rates: orders a second."""
+    """One workload's share of the account's order rate. Rates: orders a second.
 
-    __slots__ = ("_entries", "_entries_from", "_exits", "_exits_from")
+    entries_from: until when entries pause because the broker said that it was too much, nanoseconds UTC.
+    """
+
+    __slots__ = ("_entries", "_exits", "_exits_from", "entries_from")
 
     def __init__(self, orders_per_second: float, exits_per_second: float, window_seconds: float) -> None:
         self._entries = _Lane(orders_per_second, window_seconds)
         self._exits = _Lane(exits_per_second, window_seconds)
-        self._entries_from = 0
+        self.entries_from = 0
         self._exits_from = 0
 
     def throttle(self, now: int) -> None:
         """The broker said that it was too much."""
-        self._entries_from = now + ENTRIES_PAUSE_SECONDS * NANOSECONDS_A_SECOND
+        self.entries_from = now + ENTRIES_PAUSE_SECONDS * NANOSECONDS_A_SECOND
         self._exits_from = now + COOL_DOWN_SECONDS * NANOSECONDS_A_SECOND
 
     def throttled(self, now: int) -> bool:
         """Whether entries pause because the broker said so."""
-        return now < self._entries_from
+        return now < self.entries_from
 
     def entry(self, now: int) -> bool:
         """Take room for an entry; exits' room is never given to one."""
-        return now >= self._entries_from and self._entries.take(now)
+        return now >= self.entries_from and self._entries.take(now)
 
     def exit(self, now: int) -> bool:
         """Take room for an order that protects or closes: the exits' own first, then the entries'."""

@@ -7,7 +7,6 @@ from typing import Any, Final, NewType
 from common.market.money import Paise
 
 OrderTag = NewType("OrderTag", str)
-MAX_TAG_LENGTH: Final = 20
 
 
 class Kind(StrEnum):

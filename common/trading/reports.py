@@ -105,7 +105,7 @@ class Reports:
             change_refused(slot, order, now)
             return
         order.cancelling = 0
-        slot.alert, slot.resting = True, False
+        slot.resting = False
         self._book.doubts.raise_(order, Question.CHANGED, now)
 
     def _impossible(self, slot: Slot, order: Order, error: TransitionError, now: int, out: list[Command]) -> None:

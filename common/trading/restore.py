@@ -64,6 +64,8 @@ def restore(
             slot.refused_exits = 0
         elif order.purpose is Purpose.EXIT and order.kind is Kind.LIMIT and order.status is Status.REJECTED:
             refused(slot, order.created)
+        elif order.purpose is Purpose.ENTRY and order.status is Status.REJECTED:
+            slot.refusals += 1
     for slot in session.slots.values():
         if slot.quantity:
             book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Slot(View):
-    """quantity: signed filled units of ours. busy: an order works or a position is open. alert: look again soon.
+    """quantity: signed filled units of ours. busy: an order works or a position is open.
 
     entry: the entry order that works; unsent: units of it above the freeze quantity, still to follow in slices.
     exits: the exit orders that work, one unless the position is above the freeze quantity.
@@ -30,7 +30,7 @@ class Slot(View):
     """
 
     __slots__ = (
-        "alert", "ask_quantity", "basket", "best", "bid_quantity", "blocked", "busy", "denials", "entry",
+        "ask_quantity", "basket", "best", "bid_quantity", "blocked", "busy", "denials", "entry",
         "entry_order", "exits", "foreign", "instrument", "last", "leaving", "leaving_since", "lower", "mark",
         "may_short", "quantity", "refusals", "refused_exits", "resized_at", "resting", "retry_at", "siblings", "step",
         "stepped_at", "stop_price", "strategy", "strategy_name", "symbol", "taken", "target_price", "trail", "trip",
@@ -51,7 +51,6 @@ class Slot(View):
         self.quantity = 0
         self.foreign = 0
         self.blocked = ""
-        self.alert = False
         self.refusals = 0
         self.denials: set[str] = set()
         self.last: Bar | None = None

@@ -1,6 +1,7 @@
 """The parts of the simulated world: faults, market, store, launcher, route, truth."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, time
 from random import Random
 
@@ -9,7 +10,7 @@ import pytest
 from common.adapters.memory import MemoryStore
 from common.exchange.resting import RestingOrder
 from common.market.indian_time import moment
-from common.ports import Conflict, Create, Launch, StoreUnavailable, Update
+from common.ports import Conflict, Create, Launch, StoreUnavailable, Update, Write
 from common.simulation.faults import NAMES, Fault, FaultPlan, UnknownFault, draw_faults, parse_faults
 from common.simulation.findings import Findings, Invariant
 from common.simulation.instruments import INDEX, list_instruments
@@ -103,11 +104,21 @@ def test_options_follow_their_index() -> None:
         assert (after > before[symbol]) == symbol.endswith("CE"), symbol
 
 
+class Onlooker:
+    """A witness who keeps nothing."""
+
+    def unanswered(self, name: str) -> None:
+        del name
+
+    def stored(self, writes: Sequence[Write]) -> None:
+        del writes
+
+
 def opened(*faults: Fault, intensity: float = 1.0) -> tuple[World, FaultyStore, MemoryStore, Outage]:
     """A store with one workload document, in the hands of one process."""
     world, true, outage, struck = World(0), MemoryStore(), Outage(), plan(*faults, intensity=intensity)
     true.commit([Create("workloads", "w", {"n": 1})])
-    store = FaultyStore(true, Life(world, struck, "p"), struck, outage, lambda _: None)
+    store = FaultyStore(true, Life(world, struck, "p"), struck, outage, Onlooker())
     return world, store, true, outage
 
 

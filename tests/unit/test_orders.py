@@ -11,7 +11,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from common.market.instrument import AssetClass
 from common.trading.book import order_tag, purpose_of, tag_prefix
 from common.trading.orders import (
-    MAX_TAG_LENGTH,
     Fill,
     Kind,
     Order,
@@ -181,7 +180,7 @@ def test_tags_are_derived_and_short_enough() -> None:
     """Date, class and number make the tag; no two of a day are alike, and the broker takes its length."""
     tags = {order_tag(kind, DAY, n, why) for kind in AssetClass for n in (1, 2, 99_999) for why in Purpose}
     assert len(tags) == 18
-    assert max(map(len, tags)) <= MAX_TAG_LENGTH
+    assert max(map(len, tags)) <= 20
     assert order_tag(AssetClass.OPTIONS, DAY, 12, Purpose.ENTRY) == "T250829O00012E"
 
 

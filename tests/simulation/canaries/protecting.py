@@ -29,7 +29,6 @@ def stop_late(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def wait(book: Book, slot: Slot, side: int, missing: int, now: int, out: list[Command]) -> None:
         if slot.entry_order is not None and now - slot.entry_order.created < LATE:
-            slot.alert = True
             return
         grow(book, slot, side, missing, now, out)
 
