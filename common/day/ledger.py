@@ -8,7 +8,7 @@ from typing import Any, Final
 from common.day.chain import AUDIT, OrderChain
 from common.day.lease import Lease
 from common.day.leased_store import LeasedStore
-from common.day.stored import load_trades, order_documents
+from common.day.stored import order_documents, trade_documents
 from common.day.trade_ports import nanoseconds
 from common.day.workloads import WORKLOADS, workload_id
 from common.log_record import STORED, TRADE
@@ -43,6 +43,8 @@ _TOLD_OF_A_TRADE: Final = (
     "strategy", "symbol", "side", "quantity", "entry_time", "exit_time", "exit_reason", "gross_paise",
     "charges_paise", "net_paise",
 )
+_COUNTED: Final = ("symbol", "side", "quantity", "gross_paise", "charges_paise")
+"""Of a trade, what the fills say; stop and reasons of one that was closed are not known to a process after it."""
 
 
 class StoreLedger:
@@ -68,8 +70,10 @@ class StoreLedger:
         self._dirty: dict[OrderTag, Order] = {}
         self._verdicts: dict[OrderTag, Mapping[str, Any]] = {}
         self._chain = OrderChain(order_documents(store, day, asset_class))
-        self._trades_stored = set(load_trades(store, day, asset_class))
-        self._pending: dict[tuple[str, str], Create] = {}
+        trades = trade_documents(store, day, asset_class)
+        self._trades: dict[str, Fields] = {one.id: one.fields for one in trades}
+        self._trade_versions = {one.id: one.version for one in trades}
+        self._pending: dict[tuple[str, str], Create | Update] = {}
         self._state: Fields | None = None
         self._state_version = ""
         self._failed_at: float | None = None
@@ -128,14 +132,19 @@ class StoreLedger:
         self._dirty[order.tag] = order
 
     def trade(self, trade: Trade) -> None:
-        """Store the round trip with the next flush, once."""
+        """Store the round trip with the next flush, once; after a restart it becomes what the fills say by then."""
         id = f"{workload_id(self._day, self._class)}-{trade.number:04d}"
-        if id in self._trades_stored:
-            return
-        self._trades_stored.add(id)
         fields = {"date": self._day.isoformat(), **trade_fields(trade, self._class)}
-        self._pending["trades", id] = Create("trades", id, fields)
+        before, self._trades[id] = self._trades.get(id), fields
+        if before is not None and all(before[name] == fields[name] for name in _COUNTED):
+            return
+        version = self._trade_versions.get(id)
+        write = Create("trades", id, fields) if version is None else Update("trades", id, fields, version)
+        self._pending["trades", id] = write
         text = f"{trade.symbol}: {trade.quantity} traded, net {rupees_text(trade.net)} rupees"
+        if before is not None:
+            self.say("WARNING", f"counted again: {text}, and not {rupees_text(before['net_paise'])}")
+            return
         told = {name: fields[name] for name in _TOLD_OF_A_TRADE}
         self._logs.write("INFO", text, {"category": TRADE, "number": trade.number, **told}, trade.exit_ts)
 
@@ -205,6 +214,7 @@ class StoreLedger:
             self._chain.stored(tag, write.fields)
         else:
             self._pending.pop((write.collection, write.id), None)
+            self._trade_versions[write.id] = version
 
     def _commit(self, writes: Sequence[Write]) -> list[str]:
         now = self._clock.monotonic()

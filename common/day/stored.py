@@ -17,12 +17,17 @@ def load_orders(store: DocumentStore, day: date, asset_class: AssetClass) -> dic
 
 def load_trades(store: DocumentStore, day: date, asset_class: AssetClass) -> dict[str, Mapping[str, Any]]:
     """Every trade document of a workload, by id."""
-    return {document.id: document.fields for document in _load(store, "trades", day, asset_class)}
+    return {document.id: document.fields for document in trade_documents(store, day, asset_class)}
 
 
 def order_documents(store: DocumentStore, day: date, asset_class: AssetClass) -> list[Document]:
     """Every order document of a workload, with its version."""
     return _load(store, "orders", day, asset_class)
+
+
+def trade_documents(store: DocumentStore, day: date, asset_class: AssetClass) -> list[Document]:
+    """Every trade document of a workload, with its version."""
+    return _load(store, "trades", day, asset_class)
 
 
 def _load(store: DocumentStore, collection: str, day: date, asset_class: AssetClass) -> list[Document]:

@@ -26,6 +26,8 @@ from common.trading.session import DAILY_LOSS, Session
 
 CONTROL_EVERY: Final = 10 * NANOSECONDS_A_SECOND
 RECONCILE_EVERY: Final = 30 * NANOSECONDS_A_SECOND
+CONFIRM_EVERY: Final = 3 * NANOSECONDS_A_SECOND
+"""After a read with a difference that another one has to confirm: till then exits may be more than what is held."""
 RETRY_EVERY: Final = NANOSECONDS_A_SECOND
 END_TRIES: Final = 30
 END_WAIT_SECONDS: Final = 2.0
@@ -231,8 +233,8 @@ class Workload:
             self._recheck(ts)
 
     def _read_books(self, ts: int) -> None:
-        self._next_read = ts + RECONCILE_EVERY
         self.driver.reconcile()
+        self._next_read = ts + (CONFIRM_EVERY if self.session.reports.differs else RECONCILE_EVERY)
         self.driver.settle()
 
     def _recheck(self, ts: int) -> None:

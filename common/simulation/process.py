@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from common.day.lease import Lease, acquire, release
 from common.day.ledger import StoreLedger
 from common.day.trade import class_plan
-from common.day.trade_ports import TradePorts, nanoseconds
+from common.day.trade_ports import TradePorts
 from common.day.workload import Workload
 from common.day.workloads import workload_id
 from common.market.bar import NANOSECONDS_A_SECOND, Bar, Quote
@@ -21,6 +21,8 @@ from common.trading.messages import PriceBand
 
 MAX_INBOX: Final = 60
 """Events that wait for a process that does not look; older ones are dropped, as a feed that keeps the latest does."""
+
+CONFIRMING_SECONDS: Final = 4.0
 
 
 class Site(Protocol):
@@ -57,8 +59,6 @@ class Process:
         self._inbox: deque[Bar | Quote] = deque(maxlen=MAX_INBOX)
         self._news = self._called = False
         self._next_tick = 0
-        self._begun = 0
-        self._since = 0.0
         self.symbols: frozenset[str] = frozenset()
         self._ports: TradePorts | None = None
         self._lease: Lease | None = None
@@ -90,15 +90,14 @@ class Process:
 
     @property
     def now(self) -> int:
-        """As its events carry it: its clock at the start, and what has really passed since; nanoseconds UTC."""
-        assert self._ports is not None
-        return self._begun + int((self._ports.clock.monotonic() - self._since) * NANOSECONDS_A_SECOND)
+        """By the clock that its workload has had since it was opened; nanoseconds UTC."""
+        assert self.workload is not None
+        return self.workload.driver.clock()
 
     def _open(self) -> None:
         site, life = self._site, self.life
         ports = self._ports = site.ports(life, self.woken)
         id = workload_id(site.day, self.asset_class)
-        self._begun, self._since = nanoseconds(ports.clock), ports.clock.monotonic()
         plan = class_plan(ports.store, site.day, self.asset_class)
         lease = self._lease = acquire(
             ports.store, id, ports.holder, ports.clock, ttl_seconds=ports.lease_ttl_seconds,
@@ -119,6 +118,12 @@ class Process:
         due = self._next_tick = self.life.world.now + int(seconds * NANOSECONDS_A_SECOND)
         self.life.world.begin(due, lambda: self._tick(due))
 
+    def _seconds(self) -> float:
+        """To the next look; soon, where the workload has a difference to confirm."""
+        seconds = self._site.tick_seconds(self.asset_class)
+        differs = self.workload is not None and self.workload.session.reports.differs
+        return min(seconds, CONFIRMING_SECONDS) if differs else seconds
+
     def _tick(self, due: int) -> None:
         if due != self._next_tick or not self.life.alive:
             return
@@ -127,7 +132,7 @@ class Process:
             return
         self._guarded(self._look)
         if self.life.alive:
-            self._tick_after(self._site.tick_seconds(self.asset_class))
+            self._tick_after(self._seconds())
 
     def _look(self) -> None:
         assert self.workload is not None
@@ -146,7 +151,7 @@ class Process:
         if self._news:
             self._news = False
             workload.pass_time(min(self.now, self._closes_at))
-        seconds = self._site.tick_seconds(self.asset_class)
+        seconds = self._seconds()
         if self._next_tick > self.life.world.now + seconds * NANOSECONDS_A_SECOND:
             self._tick_after(seconds)
 

@@ -222,7 +222,7 @@ class Driver:
             return
         seconds = (self.clock() - self._decided) / NANOSECONDS_A_SECOND
         if order.purpose is Purpose.ENTRY and seconds > ENTRY_SECONDS:
-            text = f"the entry was decided {seconds:.1f} s ago, at a price that may be gone: at most {ENTRY_SECONDS:g} s"
+            text = f"decided {seconds:.1f} s ago, at a price that may be gone: at most {ENTRY_SECONDS:g} s"
             self._told(order, Status.NOT_PLACED, text)
             return
         if self.sent >= self.intents:

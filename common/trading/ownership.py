@@ -73,6 +73,11 @@ class Ownership:
                     corrected.append(slot)
         return corrected
 
+    @property
+    def differs(self) -> bool:
+        """Whether the last read had a difference that another read has to confirm."""
+        return bool(self._mismatch)
+
     def _unsettled(self, slot: Slot) -> bool:
         """Whether a fill may be on its way to us that the broker counts already."""
         if slot.entry is not None or slot.leaving:

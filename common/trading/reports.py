@@ -95,6 +95,11 @@ class Reports:
         """The broker's net positions; returns the slots whose position was corrected."""
         return self._ownership.on_positions(read, self._slots, out, first=first)
 
+    @property
+    def differs(self) -> bool:
+        """Whether the broker's positions should be read again soon: what the last read said is not sure yet."""
+        return self._ownership.differs
+
     def change_failed(self, slot: Slot, failed: ChangeFailed, now: int, out: list[Command]) -> None:
         """A modification or a cancellation that was refused, or whose outcome is unclear."""
         order = failed.order

@@ -58,14 +58,7 @@ def restore(
             state.sent and state.slot.entry_order is not None
             and state.slot.entry_order.filled == basket.quantity for state in basket.legs
         )
-    for order in known:
-        slot = session.slots[order.symbol]
-        if order.purpose is Purpose.EXIT and order.filled:
-            slot.refused_exits = 0
-        elif order.purpose is Purpose.EXIT and order.kind is Kind.LIMIT and order.status is Status.REJECTED:
-            refused(slot, order.created)
-        elif order.purpose is Purpose.ENTRY and order.status is Status.REJECTED:
-            slot.refusals += 1
+    _count_refusals(session, known)
     for slot in session.slots.values():
         if slot.quantity:
             book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))
@@ -85,6 +78,18 @@ def order_from_broker(update: OrderUpdate, sequence: int, created: int) -> Order
         order.add_fill(fill)
     order.status = update.status
     return order
+
+
+def _count_refusals(session: Session, known: Iterable[Order]) -> None:
+    """Of a symbol's entries all day, of exits only those since its position was opened."""
+    for order in known:
+        slot = session.slots[order.symbol]
+        if order is slot.entry_order or (order.purpose is Purpose.EXIT and order.filled):
+            slot.refused_exits = slot.retry_at = 0
+        elif order.purpose is Purpose.EXIT and order.kind is Kind.LIMIT and order.status is Status.REJECTED:
+            refused(slot, order.created)
+        if order.purpose is Purpose.ENTRY and order.status is Status.REJECTED:
+            slot.refusals += 1
 
 
 def _reserve(book: Book, slot: Slot) -> None:
@@ -175,6 +180,7 @@ def _set_levels(slot: Slot, entry: Order, opened: int, known: Iterable[Order]) -
 def _attach(session: Session, slot: Slot, order: Order, now: int) -> None:
     book = session.book
     slot.busy = True
+    order.changed = min(order.changed, now)  # an earlier process' clock may have been ahead
     if order.status in _UNCLEAR:
         if order.status is Status.INTENDED:
             order.move(Status.UNKNOWN)

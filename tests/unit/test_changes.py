@@ -118,3 +118,12 @@ def test_refusals_are_asked_again_ever_more_rarely() -> None:
     """Twice as long each time, at most a minute, however many there were."""
     waits = [after_refusal(refusals, 7) - 7 for refusals in (1, 2, 3, 5, 6, 7, 10, 1000)]
     assert waits == [seconds * SECOND for seconds in (2, 4, 8, 32, 60, 60, 60, 60)]
+
+
+@pytest.mark.parametrize("seconds", [-300.0, -0.001, 0.0, 0.4])
+def test_news_that_waited_changes_nothing_on_its_way(seconds: float) -> None:
+    """News that is older than the last change, or just after it, waits until that one is through."""
+    made, stop, now = stopped()
+    stop.changed = now
+    assert asked(made, stop, now + int(seconds * SECOND)) == (False, [])
+    assert asked(made, stop, now + SECOND)[0]

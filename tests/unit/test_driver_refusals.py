@@ -10,8 +10,8 @@ from common.trading.halts import HaltLevel
 from common.trading.limits import Verdict
 from common.trading.messages import PlaceOrder
 from common.trading.orders import Kind, Order, OrderTag, Purpose, Status
-from tests.unit.trading_case import LONG, PATIENT, Script, desk, flat, minute, open_session, share
-from tests.unit.wire_case import Journal, Wire, entered
+from tests.unit.trading_case import LONG, PATIENT, SECOND, Script, desk, flat, minute, open_session, share
+from tests.unit.wire_case import Journal, Wire, entered, fill
 
 
 class Refusing(Journal):
@@ -104,3 +104,41 @@ def test_an_unclear_change_is_told_as_one() -> None:
     made.control(HaltLevel.CANCEL_ENTRIES)
     assert "unclear: timed out" in made.ledger.records[-1].message
     assert entry in made.session.book.doubts
+
+
+class Slow(Journal):
+    """A store that takes its time. now: nanoseconds; seconds: of each commit."""
+
+    def __init__(self, calls: list[tuple[Any, ...]], seconds: float) -> None:
+        super().__init__(calls)
+        self.now = 0
+        self.seconds = seconds
+
+    def intend(self, order: Order, verdict: Verdict) -> None:
+        super().intend(order, verdict)
+        self.now += int(self.seconds * SECOND)
+
+
+@pytest.mark.parametrize(("seconds", "sent"), [(5.0, True), (5.1, False), (68.0, False)])
+def test_an_entry_that_was_decided_long_ago_is_not_sent(seconds: float, sent: bool) -> None:
+    """The machine slept between the intent and the request: the price is another one, nothing is bound any more."""
+    wire = Wire()
+    session = open_session([share()], lambda _: Script(signals={0: LONG}))
+    ledger = Slow(wire.calls, seconds)
+    driver = Driver(session, wire, ledger, lambda: ledger.now)
+    driver.run(flat("AAA", 1))
+    entry = session.book.orders[OrderTag("T250829S00001E")]
+    assert entry.status is (Status.SENT if sent else Status.NOT_PLACED)
+    assert len(wire.asked("place")) == sent
+    assert session.slots["AAA"].busy is sent
+
+
+def test_an_exit_is_sent_however_late() -> None:
+    """Protection that comes late is still protection."""
+    wire = Wire()
+    made, entry = entered(wire)
+    ledger = Slow(wire.calls, 300.0)
+    driver = Driver(made.session, wire, ledger, lambda: ledger.now)
+    wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00))
+    driver.settle()
+    assert [call[2] for call in wire.asked("place")] == [Kind.LIMIT, Kind.SL]

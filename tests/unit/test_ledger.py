@@ -1,6 +1,7 @@
 """The ledger of a workload on the real embedded store: what is durable when, once, and under whose lease."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -159,3 +160,19 @@ def test_the_lease_is_kept_while_nothing_happens(store: SqliteStore, clock: Virt
         book.keep_lease()
     renewals = len(store.changes(0, 1000)) - before
     assert 2 <= renewals <= 4
+
+
+def test_a_trade_that_is_counted_otherwise_is_corrected(store: SqliteStore, clock: VirtualClock) -> None:
+    """News came out of its order, and a restart knows better: the store has what the fills say, once, and is told."""
+    first = ledger(store, clock)
+    first.trade(trade())
+    first.flush()
+    clock.sleep(11)
+    logs = KeptLogs()
+    second = ledger(store, clock, "two", logs=logs)
+    second.trade(replace(trade(), gross=25))
+    second.flush()
+    second.trade(replace(trade(), gross=30))
+    second.flush()
+    assert [one["gross_paise"] for one in load_trades(store, DAY, AssetClass.STOCK).values()] == [30]
+    assert [record["severity"] for record in logs.records if "counted again" in record["message"]] == ["WARNING"] * 2

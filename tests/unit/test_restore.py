@@ -7,7 +7,7 @@ import pytest
 
 from common.research.replay import MemoryLedger
 from common.trading.driver import Driver
-from common.trading.errors import OrderUnknown
+from common.trading.errors import OrderRejected, OrderUnknown
 from common.trading.halts import HaltLevel
 from common.trading.messages import CancelOrder, CommitIntent, Control, ModifyOrder, OrderBook, Positions, PublishTrade
 from common.trading.orders import Kind, Order, Purpose, Status, order_fields, order_from_fields
@@ -18,10 +18,13 @@ from common.trading.strategy import Enter
 from tests.unit.session_invariants import breaches
 from tests.unit.trading_case import (
     LIMITS,
+    LONG,
     PATIENT,
+    SECOND,
     SHORT,
     Chance,
     Desk,
+    desk,
     exchange,
     flat,
     minute,
@@ -252,3 +255,35 @@ def test_of_two_resting_exits_one_is_taken_back() -> None:
     _, commands = reborn(made)
     assert [c.order.tag for c in commands if isinstance(c, CancelOrder)] == [twin.tag]
     assert not any(isinstance(c, ModifyOrder) and c.order.tag == stop.tag for c in commands)
+
+
+def test_what_the_broker_refused_is_remembered() -> None:
+    """A symbol whose entries were refused three times before the restart is not tried a fourth time after it."""
+    wire = Wire()
+    wire.faults["place"] = [OrderRejected("not allowed")] * 3
+    made = desk(wire, {0: LONG, 1: LONG, 2: LONG, 3: LONG})
+    made.driver.run(flat("AAA", 3))
+    session, _ = reborn(made)
+    assert session.slots["AAA"].refusals == made.slot().refusals == 3
+
+
+def test_refused_exits_of_an_earlier_position_do_not_delay_the_next() -> None:
+    """The first refusal after the restart is a first one."""
+    wire = Wire()
+    made, entry, stop = protected(wire)
+    earlier = order_from_fields({
+        **order_fields(stop), "tag": "T250829S00000X", "sequence": 0, "kind": "LIMIT", "status": "REJECTED",
+        "broker_id": "", "fills": [], "counted": [],
+    })
+    session = open_session([share()], lambda _: None)
+    restore(session, [earlier, entry, stop], made.session.now)
+    assert (session.slots["AAA"].quantity, session.slots["AAA"].refused_exits) == (entry.quantity, 0)
+
+
+def test_a_change_by_a_clock_that_was_ahead_does_not_bind() -> None:
+    """An order that was changed ten minutes from now, by an earlier process' clock, can be changed now."""
+    made, _, stop = protected(Wire())
+    now, stop.changed = made.session.now, made.session.now + 600 * SECOND
+    session = open_session([share()], lambda _: None)
+    restore(session, [order_from_fields(order_fields(order)) for order in made.ledger.orders.values()], now)
+    assert session.slots["AAA"].exits[0].changed == now

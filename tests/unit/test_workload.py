@@ -12,6 +12,7 @@ from common.day.stored import load_orders
 from common.day.workload import END_TRIES, Workload
 from common.trading.errors import TradingStopped
 from common.trading.halts import HaltLevel
+from common.trading.messages import Throttled
 from common.trading.orders import Kind, Order, OrderTag, Purpose, Status
 from tests.unit.live_case import HOLDING_SECONDS, LONG, STOCK, TTL_SECONDS, LiveHouse
 from tests.unit.trading_case import DAY, minute
@@ -252,3 +253,19 @@ def test_the_curve_has_one_point_a_minute(house: House, tmp_path: Path) -> None:
     assert times == [f"09:{n}" for n in range(15, 23)]
     workload.finish()
     assert len(list(tmp_path.rglob("stock.json"))) == 1
+
+
+def test_a_pause_of_entries_survives_a_restart(house: House) -> None:
+    """The broker said that it was too much: a new process of the same day waits as long as the old one would have."""
+    made = house()
+    workload = made.open()
+    made.seconds(workload, 5)
+    workload.driver.tell(Throttled(workload.session.now))
+    until = workload.session.book.rate.entries_from
+    made.seconds(workload, 1)
+    workload.close()
+    made.clock.sleep(2 * TTL_SECONDS)
+    again = made.open()
+    assert again.session.book.rate.entries_from == until
+    assert again.session.book.rate.throttled(until - 1)
+    assert not again.session.book.rate.throttled(until)
