@@ -269,3 +269,22 @@ def test_a_pause_of_entries_survives_a_restart(house: House) -> None:
     assert again.session.book.rate.entries_from == until
     assert again.session.book.rate.throttled(until - 1)
     assert not again.session.book.rate.throttled(until)
+
+
+def test_a_difference_is_read_again_soon(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one read says is confirmed three seconds later, not with the next ordinary read."""
+    made = house()
+    made.lossy = True
+    workload = made.open()
+    made.seconds(workload, 5)
+    reads: list[float] = []
+
+    def positions() -> dict[str, int]:
+        reads.append(made.clock.monotonic())
+        return {"AAA": -5}
+
+    monkeypatch.setattr(workload.broker, "positions", positions)
+    made.seconds(workload, 75)
+    waits = [later - earlier for earlier, later in zip(reads, reads[1:], strict=False)]
+    assert waits == [3.0, 30.0]
+    assert workload.session.slots["AAA"].blocked
