@@ -16,6 +16,7 @@ from common.ports import MarketData
 from common.research.recorded import read
 from common.research.structures import structures_of
 from common.research.workload import Outcome, summarise
+from common.trading.order_hash import order_hash
 from common.trading.orders import Fill, OrderTag, OrderUpdate, Status
 from common.trading.trades import trade_fields
 from tests.simulation.recorded_chain import DAY, EXPIRY, Journal, Minutes, Replayed, offers_by_time, replay
@@ -24,10 +25,13 @@ from tests.unit.basket_case import option
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MOVED = {"recentre_percent": 20.0, "max_rolls": 2}
 BY_DELTA = {"strike_by": "delta", "max_short_delta": 0.35, "max_rolls": 1}
-DAYS: list[tuple[str, dict[str, Any], int, int]] = [
-    ("iron_fly", {}, 4, 1), ("iron_fly", MOVED, 8, 2), ("credit_spread", {}, 2, 1), ("credit_spread", BY_DELTA, 4, 2),
+DAYS: list[tuple[str, dict[str, Any], int, int, str]] = [
+    ("iron_fly", {}, 4, 1, "8e4980a6cb048af51c1d0605200411c1dbb68ef5d0df20a8778046486630ab86"),
+    ("iron_fly", MOVED, 8, 2, "5d4600603f77f59c6a709f8128d8356943097e151639d4bb8a2f542795a588d6"),
+    ("credit_spread", {}, 2, 1, "45b1ab7207a61a879a9ee590eb2da08756a8fad54855faaddac1cd60f215262c"),
+    ("credit_spread", BY_DELTA, 4, 2, "5ca44224cdb51346627d1b9955f2f4e4887cc90897fcf943541db7b313ba6653"),
 ]
-"""Strategy, parameters, round trips, structures."""
+"""Strategy, parameters, round trips, structures, hash of the orders: a change of any of them has to be meant."""
 
 
 def mandate(strategy: str, text: str = "") -> Mandate:
@@ -45,9 +49,9 @@ def structures(shared: Path, day: Replayed) -> list[dict[str, Any]]:
     return structures_of(DAY, [outcome], cast(MarketData, Minutes(shared)))
 
 
-@pytest.mark.parametrize(("strategy", "parameters", "trips", "count"), DAYS)
+@pytest.mark.parametrize(("strategy", "parameters", "trips", "count", "pinned"), DAYS)
 def test_a_recorded_day_of_selling_premium(
-    shared: Path, strategy: str, parameters: dict[str, Any], trips: int, count: int,
+    shared: Path, strategy: str, parameters: dict[str, Any], trips: int, count: int, pinned: str,
 ) -> None:
     """Never naked after any fill, margin within the share, flat at the end, and a profit that is explained whole."""
     day = replay(shared, strategy, parameters, mandate(strategy))
@@ -57,6 +61,7 @@ def test_a_recorded_day_of_selling_premium(
     assert 0 < day.journal.margin <= limits.capital * limits.basket_margin_percent // 100
     assert set(day.journal.held.values()) == {0}
     assert len(day.ledger.trades) == trips
+    assert order_hash(day.ledger.orders.values()) == pinned
     # A recorded quote stands for a minute: a hedge that is more than what it shows is sold on the next one.
     alarms = [record.message for record in day.ledger.records if record.severity in ("ERROR", "CRITICAL")]
     assert all("exit attempts" in message for message in alarms)
