@@ -22,6 +22,8 @@ RATE: Final = 0.065
 NANOSECONDS_A_YEAR: Final = 365 * 24 * 60 * 60 * NANOSECONDS_A_SECOND
 PAIRS: Final = 7
 """Strikes nearest to the money whose parities are asked; the forward is their median: one bad quote has no say."""
+LEAST_DAYS: Final = 20
+"""Of volatilities, for a percentile among them."""
 
 _UNPRICED: Final = frozenset({"one-sided", "crossed", "stale"})
 
@@ -152,6 +154,13 @@ class Chain:
     def _nearest(self, kind: Kind, far: Callable[[Row], float], *, needs_sigma: bool = False) -> Row | None:
         rows = [row for row in self.tradable(kind) if row.sigma or not needs_sigma]
         return min(rows, key=far, default=None)
+
+
+def iv_percentile(history: Sequence[float], sigma: float) -> float | None:
+    """Per cent of the earlier days' volatilities below `sigma`; None with fewer than a month of them."""
+    if len(history) < LEAST_DAYS:
+        return None
+    return 100 * sum(before < sigma for before in history) / len(history)
 
 
 @cache

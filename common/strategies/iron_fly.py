@@ -1,15 +1,17 @@
 """Iron fly: sells the straddle at the money behind bought wings, as one basket, and moves with the market once."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass, Kind
 from common.market.money import Paise
-from common.market.option_chain import Chain, Row
+from common.market.option_chain import Chain, Row, iv_percentile
 from common.strategies.parameters import IronFlyParameters
 from common.strategies.premium import Outline, PremiumSeller, Structure, pick
 from common.trading.chain_view import chain_of, expiry_of
 from common.trading.strategy import AnyParameters, EnterBasket, Leg, View, rupees
+
+REMEMBERED_DAYS: Final = 250
 
 
 class IronFly(PremiumSeller):
@@ -18,9 +20,10 @@ class IronFly(PremiumSeller):
     Signalled on the first bar between start and last on which all four legs may be traded and the credit is worth it.
     Given up when the driver has gone most of the way to a wing, or a sold option's delta says so; then, as far as
     `max_rolls` permits, another is sold around the new middle. Profit, loss and stops are the session's to keep.
+    It remembers the volatility at the money of 250 days, for its percentile: a backtest has them, one day has not.
     """
 
-    __slots__ = ("own",)
+    __slots__ = ("_sigma", "_sigmas", "own")
 
     name: ClassVar[str] = "iron_fly"
     asset_classes: ClassVar[frozenset[AssetClass]] = frozenset({AssetClass.OPTIONS})
@@ -28,6 +31,8 @@ class IronFly(PremiumSeller):
 
     def __init__(self, parameters: IronFlyParameters) -> None:
         self.own = parameters
+        self._sigmas: tuple[float, ...] = ()
+        self._sigma = 0.0
         super().__init__(parameters, f"{parameters.underlying} iron fly")
 
     @classmethod
@@ -44,6 +49,13 @@ class IronFly(PremiumSeller):
             (Kind.CALL, -1, forward),
         )
 
+    def start_day(self) -> None:
+        """Everything but the volatilities of earlier days belongs to one day."""
+        if self._sigma:
+            self._sigmas = (*self._sigmas, self._sigma)[-REMEMBERED_DAYS:]
+        self._sigma = 0.0
+        super().start_day()
+
     def _open_day(self, bar: Bar) -> None:
         """Nothing of it is needed."""
 
@@ -59,8 +71,11 @@ class IronFly(PremiumSeller):
         own, now = self.own, bar.ts + NANOSECONDS_A_MINUTE
         expiry = expiry_of(view, own.underlying, own.expiry, own.min_days_to_expiry)
         chain = None if expiry is None else chain_of(view, own.underlying, expiry, now, self._liquidity)
-        rows = () if chain is None else self._rows(chain)
-        if chain is None or not rows:
+        if chain is None:
+            return None
+        self._sigma = self._sigma or chain.sigma
+        percentile, rows = iv_percentile(self._sigmas, chain.sigma), self._rows(chain)
+        if not rows or (percentile is not None and percentile < own.min_iv_percentile):
             return None
         put_wing, call_wing, put, call = (row.offer for row in rows)
         credit = put.bid + call.bid - put_wing.ask - call_wing.ask
@@ -74,6 +89,8 @@ class IronFly(PremiumSeller):
             "iv_percent": round(chain.sigma * 100, 2), "credit": rupees(credit),
             "most_lost": rupees(max(widths) - credit),
         }
+        if percentile is not None:
+            numbers["iv_percentile"] = round(percentile, 1)
         stop = own.stop_percent / 100
         signal = EnterBasket(
             name, [

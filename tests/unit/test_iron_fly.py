@@ -190,6 +190,23 @@ def test_state_is_the_markets_alone(rows: list[tuple[int, bool]]) -> None:
         assert state_of(without) == state_of(holding)
 
 
+def test_cheap_volatility_is_left_alone_once_there_is_a_history() -> None:
+    """Twenty days at 12 %: less is below all of them and not sold, more is; with nineteen nobody can say."""
+    for days, sigma, percentile, sold in ((20, 0.11, None, False), (20, 0.13, 100.0, True), (19, 0.11, None, True)):
+        strategy = registry.build("iron_fly", {**QUICK, "min_iv_percentile": 50.0})
+        view, found = FakeView(options=CHAIN), list[Signal | None]()
+        for day in range(days + 1):
+            found.clear()
+            for minute, bar in enumerate(minute_bars(CALM)):
+                show(view, minute, bar.close, sigma if day == days else 0.12)
+                found.append(strategy.on_bar(bar, view))
+            strategy.start_day()
+        assert bool(entries(found)) == sold
+        for signal in entries(found).values():
+            assert signal.numbers is not None
+            assert signal.numbers.get("iv_percentile") == percentile
+
+
 @pytest.mark.parametrize("wrong", [
     {"wing_strikes": 0}, {"max_rolls": 4}, {"max_short_delta": 1.1}, {"expiry": "last"}, {"wing_by": "luck"},
     {"start_minutes": 200, "last_minutes": 100}, {"min_credit_percent": 0}, {"stop_percent": 0}, {"loss_percent": 0},
