@@ -17,6 +17,7 @@ from jobs.commands import (
     lookahead,
     notify,
     simulate,
+    strategy,
     sweep,
     transfer,
 )
@@ -28,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tron", description="Plans, trades and reports a day on NSE.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in (
-        day, control, audit, transfer, logs, backtest, sweep, lookahead, simulate, data, charges, notify, cost,
+        day, control, audit, transfer, logs, strategy, backtest, sweep, lookahead, simulate, data, charges, notify,
+        cost,
     ):
         command.register(commands)
     chosen = parser.parse_args(arguments)

@@ -3,7 +3,7 @@
 import argparse
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from common.bootstrap import load_mandate
 from common.market.calendar import MarketClosed
@@ -17,10 +17,7 @@ from common.settings import SettingsError
 from common.strategies.registry import InvalidParameters, UnknownStrategy
 from jobs.commands import arguments
 from jobs.commands.output import UserError, print_json
-
-GENERATED_DAY: Final = date(2026, 11, 4)
-GENERATED_STOCKS: Final = 4
-GENERATED_SEED: Final = 1
+from jobs.commands.session import generated
 
 
 def register(commands: Any) -> None:
@@ -64,11 +61,7 @@ def _session(chosen: argparse.Namespace) -> tuple[date, Recording]:
     if chosen.bars:
         day = chosen.date or dates(chosen.bars)[-1]
         return day, read(chosen.bars, day=day)
-    from common.research.generator import generate
-    from common.research.large_caps import LARGE_CAPS
-
-    day = chosen.date or GENERATED_DAY
-    return day, generate(day, GENERATED_SEED, stocks=LARGE_CAPS[:GENERATED_STOCKS], sessions_before=0)
+    return generated(chosen.date)
 
 
 def _print(look: Look) -> None:
