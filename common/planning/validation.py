@@ -92,6 +92,7 @@ def _sums(plan: Plan, mandate: Mandate) -> Iterator[str]:
     totals = (
         ("capital_paise", sum(one.capital_paise for one in limits), mandate.capital_paise),
         ("loss_paise", sum(one.loss_paise for one in limits), mandate.daily_loss_paise),
+        ("index delta in paise", sum(one.max_index_delta_paise for one in limits), mandate.index_delta_paise),
         ("orders a second", orders, BROKER_ORDERS_PER_SECOND),
         ("exits a second", exits, Decimal(str(rate.exits_per_second))),
     )
