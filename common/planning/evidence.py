@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Final, Literal, Self
 
 from common.market.instrument import AssetClass, Instrument, Kind
+from common.planning.continuity import continuous
 from common.planning.contracts import CASH_SETTLED, Chain, Contract, chains_of, contracts_of, index_names, nearest
 from common.planning.document import InvalidDocument, Record, document_hash
 from common.planning.gate import MARKET, Gate, GateReason, Missing, gate_of
@@ -101,6 +102,11 @@ def build_evidence(
     features = {symbol: features_of(symbol, day, history[symbol]) for symbol in sorted(history)}
     wanted = mandate.futures.universe + mandate.options.universe
     contracts = contracts_of(day, listed, wanted)
+    for name in {c.underlying for c in contracts} & CASH_SETTLED:
+        future = nearest(contracts, name)
+        sessions = continuous(future, history) if future is not None else []
+        if future is not None and sessions:
+            features[future.symbol] = features_of(future.symbol, day, sessions)
     chains = chains_of(day, listed, contracts, wanted)
     stocks = _stocks(listed, features, mandate)
     broad = dict.fromkeys([*BROAD_INDICES, *(n for one in wanted if one in CASH_SETTLED for n in index_names(one))])

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Final
 
 from common.market.instrument import AssetClass
-from common.planning.contracts import CASH_SETTLED
+from common.planning.contracts import CASH_SETTLED, nearest
 from common.planning.evidence import Evidence
 from common.planning.limits import full_limits, looser, scaled
 from common.planning.mandate import BROKER_ORDERS_PER_SECOND, Mandate, share_of
@@ -160,7 +160,7 @@ def _admitted(one: ClassPlan, symbol: str, mandate: Mandate, evidence: Evidence)
     if one.asset_class is AssetClass.FUTURES:
         return any(
             c.symbol == symbol and c.underlying in CASH_SETTLED and mandate.futures.admits(c.underlying, symbol)
-            for c in evidence.futures
+            and (not c.rolled or c == nearest(evidence.futures, c.underlying)) for c in evidence.futures
         )
     return one.options is not None and symbol == one.options.signal_symbol
 
