@@ -45,6 +45,8 @@ def reduction_problems(before: Plan, after: Plan) -> list[str]:
         found += [f"{one.asset_class}: {text}" for text in looser(one.limits, was.limits)]
         kept = ("strategy", "parameters", "options")
         found += [f"{one.asset_class}: {name} was changed" for name in kept if getattr(one, name) != getattr(was, name)]
+        if not set(was.long_only) & set(one.universe) <= set(one.long_only):
+            found.append(f"{one.asset_class}: long_only shrank")
         if one.size > was.size or not set(one.universe) <= set(was.universe):
             found.append(f"{one.asset_class}: size or universe grew")
     return found
@@ -122,7 +124,10 @@ def _class_problems(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Ite
         yield f"{where}: universe has {len(one.universe)} symbols, some twice or more than {own.max_symbols}"
     for symbol in one.universe:
         if not _admitted(one, symbol, mandate, evidence):
-            yield f"{where}: {symbol} is not among today's instruments that the mandate admits"
+            why = evidence.excluded.get(symbol, "it is not among today's instruments that the mandate admits")
+            yield f"{where}: {symbol} may not be traded: {why}"
+        if symbol in evidence.long_only and symbol not in one.long_only:
+            yield f"{where}: {symbol} has no derivatives that anybody knows of: it belongs into long_only"
     yield from _selection(one, mandate, evidence)
     yield from _structure(one, evidence)
 
