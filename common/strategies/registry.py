@@ -1,5 +1,6 @@
 """Strategies by name: the built-in ones from a table, plug-ins from the entry point group `tron.strategies`."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -103,7 +104,7 @@ def _from_file(path: str) -> type[Strategy]:
     spec = spec_from_file_location(f"strategy file {path}", path)
     if spec is None or spec.loader is None:
         raise UnknownStrategy(f"{path} is no Python file: give the path of a .py file with one strategy")
-    module = module_from_spec(spec)
+    module = sys.modules[spec.name] = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except Exception as error:
