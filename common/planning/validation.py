@@ -124,8 +124,9 @@ def _class_problems(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Ite
         yield f"{where}: universe has {len(one.universe)} symbols, some twice or more than {own.max_symbols}"
     for symbol in one.universe:
         if not _admitted(one, symbol, mandate, evidence):
-            why = evidence.excluded.get(symbol, "it is not among today's instruments that the mandate admits")
-            yield f"{where}: {symbol} may not be traded: {why}"
+            why = evidence.excluded.get(symbol, "")
+            lacking = "is not among today's instruments that the mandate admits"
+            yield f"{where}: {symbol} {f'may not be traded: {why}' if why else lacking}"
         if symbol in evidence.long_only and symbol not in one.long_only:
             yield f"{where}: {symbol} has no derivatives that anybody knows of: it belongs into long_only"
     yield from _selection(one, mandate, evidence)
