@@ -5,7 +5,22 @@ import os
 import sys
 from collections.abc import Sequence
 
-from jobs.commands import audit, backtest, charges, control, cost, data, day, logs, notify, simulate, sweep, transfer
+from jobs.commands import (
+    audit,
+    backtest,
+    charges,
+    control,
+    cost,
+    data,
+    day,
+    logs,
+    lookahead,
+    notify,
+    simulate,
+    strategy,
+    sweep,
+    transfer,
+)
 from jobs.commands.output import UserError
 
 
@@ -13,7 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="tron", description="Plans, trades and reports a day on NSE.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (day, control, audit, transfer, logs, backtest, sweep, simulate, data, charges, notify, cost):
+    for command in (
+        day, control, audit, transfer, logs, strategy, backtest, sweep, lookahead, simulate, data, charges, notify,
+        cost,
+    ):
         command.register(commands)
     chosen = parser.parse_args(arguments)
     try:

@@ -10,6 +10,7 @@ from common.planning.evidence import build_evidence
 from common.planning.gate import GateReason
 from common.planning.history import DaySummary, summarise
 from common.planning.mandate import Mandate
+from common.planning.notices import COLUMNS, FOLDER, NoticeError, Notices, parse_notices
 from common.planning.session_facts import session_facts
 from common.ports import Archive, Conflict, Create, DocumentStore, MarketData
 
@@ -31,13 +32,31 @@ def prepare_day(
     else:
         text = f"there are no instruments for {day}: fetch today's dump, or give sessions that hold this date"
         checks.append(GateReason(name="instruments", verdict="red", text=text))
+    notices, faults = _notices(day, archive)
+    checks += faults
     history = _summaries(market.history(day, history_sessions))
-    evidence = build_evidence(day, session_facts(day), history, instruments, mandate, checks).to_fields()
+    found = build_evidence(day, session_facts(day), history, instruments, mandate, checks, notices)
+    evidence = found.to_fields()
     try:
         store.commit([Create(EVIDENCE, day.isoformat(), evidence)])
     except Conflict:
         return prepare_day(day, store, archive, market, mandate, history_sessions)
     return evidence
+
+
+def _notices(day: date, archive: Archive) -> tuple[Notices, list[GateReason]]:
+    """The day's lists as somebody has put them into its archive; one that cannot be read is as if it were not there."""
+    texts: dict[str, str | None] = {}
+    faults = []
+    for name in COLUMNS:
+        data = archive.get(day, f"{FOLDER}/{name}.csv")
+        try:
+            texts[name] = data.decode() if data is not None else None
+            parse_notices({name: texts[name]})
+        except (NoticeError, UnicodeDecodeError) as error:
+            texts[name] = None
+            faults.append(GateReason(name=f"list_{name}", verdict="amber", text=str(error)[:500]))
+    return parse_notices(texts), faults
 
 
 def _summaries(history: Mapping[str, Sequence[Sequence[Bar]]]) -> dict[str, list[DaySummary]]:

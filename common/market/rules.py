@@ -91,6 +91,17 @@ def last_entry_day_before_settlement(expiry: date) -> date:
     return day
 
 
+def futures_roll_day(expiry: date) -> date:
+    """The first day on which the next future is traded in the place of the one that expires on `expiry`.
+
+    Raises OutsideTable where the calendar does not reach so far.
+    """
+    day = expiry
+    for _ in range(row_in_force(_contracts()["futures_roll"], expiry, "roll of futures")["trading_days"]):
+        day = previous_trading_day(day)
+    return day
+
+
 def _tick(table: str, price_paise: Paise, on: date) -> Paise:
     bands: Sequence[Mapping[str, Any]] = row_in_force(_contracts()["ticks"][table], on, f"tick ({table})")["bands"]
     for band in bands:

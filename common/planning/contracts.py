@@ -9,10 +9,14 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from common.market.instrument import Instrument, Kind
+from common.market.rules import futures_roll_day
+from common.market.tables import OutsideTable
 from common.planning.document import Record
 
 MAX_CONTRACTS: Final = 300
 MAX_CHAINS: Final = 200
+FARTHEST_ROLL_DAYS: Final = 20
+"""Calendar days: an expiry further away is not rolled, holidays or not; it is not looked up."""
 NO_EXPIRY: Final = 10_000
 """Days: a derived forward without an expiry sorts behind every contract that has one."""
 
@@ -29,13 +33,17 @@ Whole = Annotated[int, Field(ge=0)]
 
 
 class Contract(Record):
-    """One future. lot: units. days_to_expiry: calendar days, 0 on the day itself, None for a derived forward."""
+    """One future. lot: units. days_to_expiry: calendar days, 0 on the day itself, None for a derived forward.
+
+    rolled: so near to its expiry that the next one is traded in its place, where there is one.
+    """
 
     symbol: str
     underlying: str
     expiry: date | None
     days_to_expiry: Whole | None
     lot: Annotated[int, Field(ge=1)]
+    rolled: bool = False
 
     @property
     def nearness(self) -> tuple[int, str]:
@@ -72,7 +80,7 @@ def contracts_of(day: date, instruments: Iterable[Instrument], preferred: Sequen
     found = [
         Contract(
             symbol=one.symbol, underlying=one.underlying or one.symbol, expiry=one.expiry, lot=one.lot,
-            days_to_expiry=(one.expiry - day).days if one.expiry else None,
+            days_to_expiry=(one.expiry - day).days if one.expiry else None, rolled=_rolled(day, one.expiry),
         )
         for one in instruments
         if one.kind is Kind.FUTURE and (one.expiry is None or one.expiry >= day)
@@ -95,12 +103,9 @@ def chains_of(
 
 
 def nearest(contracts: Iterable[Contract], underlying: str) -> Contract | None:
-    """The nearest future that does not expire today, else the one that does, None without any.
-
-    On its last day the volume has moved on to the next month.
-    """
+    """The future that is traded: the nearest that is not rolled, else the nearest; None without any."""
     own = [c for c in contracts if c.underlying == underlying]
-    return min(own, key=lambda c: (c.days_to_expiry == 0, c.nearness)) if own else None
+    return min(own, key=lambda c: (c.rolled, c.nearness)) if own else None
 
 
 def index_names(underlying: str) -> tuple[str, ...]:
@@ -125,6 +130,16 @@ def _signal(key: tuple[str, date], contracts: Sequence[Contract], indices: set[s
     if own:
         return min(own, key=lambda c: (c.expiry != expiry, c.nearness)).symbol
     return next((name for name in index_names(underlying) if name in indices), "")
+
+
+def _rolled(day: date, expiry: date | None) -> bool:
+    """By the dated rule; where the calendar does not say, on the last day."""
+    if expiry is None or (expiry - day).days > FARTHEST_ROLL_DAYS:
+        return False
+    try:
+        return day >= futures_roll_day(expiry)
+    except OutsideTable:
+        return day >= expiry
 
 
 def _rank(underlying: str, preferred: Sequence[str]) -> int:

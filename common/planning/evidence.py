@@ -1,16 +1,21 @@
 """The evidence: everything that a day's plan may be made from, frozen before planning, whole and hashed."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
 from functools import cached_property
 from typing import Any, Final, Literal, Self
 
+from pydantic import Field
+
 from common.market.instrument import AssetClass, Instrument, Kind
+from common.planning.continuity import continuous
 from common.planning.contracts import CASH_SETTLED, Chain, Contract, chains_of, contracts_of, index_names, nearest
 from common.planning.document import InvalidDocument, Record, document_hash
 from common.planning.gate import MARKET, Gate, GateReason, Missing, gate_of
 from common.planning.history import Count, DaySummary, SymbolFeatures, features_of
 from common.planning.mandate import ANY, ClassMandate, Mandate
+from common.planning.notices import Notices, shares_out, without_derivatives
 from common.planning.regime import MIN_SESSIONS, Regime, regime_of
 from common.planning.session_facts import SessionFacts
 
@@ -32,6 +37,8 @@ class Evidence(Record):
     """stocks: symbols that may be traded today, allow-listed names first, then the liveliest; at most 300.
 
     symbols: features of those of them, of the futures and of the indices that have history. Bounded below 1 MiB.
+    excluded: shares that may not be traded today, with the reason, at most 300. long_only: those of `stocks` that may
+    not be sold short, because nobody says that they have derivatives.
     indices: those of today's dump that may stand for the market, best first.
     """
 
@@ -48,6 +55,8 @@ class Evidence(Record):
     indices: tuple[str, ...]
     futures: tuple[Contract, ...]
     chains: tuple[Chain, ...]
+    excluded: dict[str, str] = Field(default_factory=dict)
+    long_only: tuple[str, ...] = ()
 
     @cached_property
     def hash(self) -> str:
@@ -90,36 +99,48 @@ class Evidence(Record):
 
 def build_evidence(
     day: date, session: SessionFacts, history: Mapping[str, Sequence[DaySummary]], instruments: Iterable[Instrument],
-    mandate: Mandate, checks: Sequence[GateReason] = (),
+    mandate: Mandate, checks: Sequence[GateReason] = (), notices: Notices | None = None,
 ) -> Evidence:
     """Evidence for `day` from sessions before it, by symbol, and the day's instruments.
 
-    checks: findings of the caller (broker, token, dump) for the gate. Raises LookAhead (a ValueError) when a session of
+    checks: findings of the caller (broker, token, dump) for the gate. notices: the day's lists about shares; None where
+    nobody was asked, as in a test of something else. Raises LookAhead (a ValueError) when a session of
     `day` or later is among the history, ValueError when a history is filed under another symbol.
     """
     listed = list(instruments)
     features = {symbol: features_of(symbol, day, history[symbol]) for symbol in sorted(history)}
     wanted = mandate.futures.universe + mandate.options.universe
     contracts = contracts_of(day, listed, wanted)
+    for name in {c.underlying for c in contracts} & CASH_SETTLED:
+        future = nearest(contracts, name)
+        sessions = continuous(future, history) if future is not None else []
+        if future is not None and sessions:
+            features[future.symbol] = features_of(future.symbol, day, sessions)
     chains = chains_of(day, listed, contracts, wanted)
-    stocks = _stocks(listed, features, mandate)
+    shares = {one.symbol for one in listed if one.kind is Kind.EQUITY}
+    closes = {symbol: features[symbol].previous_close_paise for symbol in shares if symbol in features}
+    excluded = shares_out(day, sorted(shares), notices, closes) if notices is not None else {}
+    stocks = _stocks(shares - set(excluded), features, mandate)
+    long_only, unsaid = without_derivatives(stocks, listed, notices)
     broad = dict.fromkeys([*BROAD_INDICES, *(n for one in wanted if one in CASH_SETTLED for n in index_names(one))])
     indices = _with_history(broad, features, contracts, wanted)
     regime = regime_of([features[name] for name in indices], [features[name] for name in stocks if name in features])
     tradable, missing = _review(mandate, features, stocks, contracts, chains)
+    if mandate.stock.enabled:
+        missing += [Missing(scope=AssetClass.STOCK, text=text) for text in unsaid]
     missing += _market(session, features, regime)
     kept = dict.fromkeys([*indices, *(c.symbol for c in contracts), *(c.signal_symbol for c in chains), *stocks])
     return Evidence(
         date=day, mandate_hash=mandate.hash, session=session, counts=_counts(listed), regime=regime,
         gate=gate_of(session, tradable, missing, checks), missing=tuple(missing), stocks=stocks, futures=contracts,
-        indices=_listed_indices(listed, broad), chains=chains,
+        indices=_listed_indices(listed, broad), chains=chains, long_only=long_only,
+        excluded=dict(list(excluded.items())[:MAX_STOCKS]),
         symbols=tuple(features[s] for s in kept if s in features and features[s].sessions),
     )
 
 
-def _stocks(listed: Sequence[Instrument], features: Mapping[str, SymbolFeatures], mandate: Mandate) -> tuple[str, ...]:
+def _stocks(symbols: AbstractSet[str], features: Mapping[str, SymbolFeatures], mandate: Mandate) -> tuple[str, ...]:
     named = set(mandate.stock.universe)
-    symbols = {one.symbol for one in listed if one.kind is Kind.EQUITY}
 
     def place(symbol: str) -> tuple[bool, float, str]:
         lively = features[symbol].liveliness if symbol in features else 0.0

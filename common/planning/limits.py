@@ -20,9 +20,11 @@ LARGER_IS_LOOSER: Final = (
     "capital_paise", "loss_paise", "risk_per_trade_paise", "max_trades", "max_open_positions", "max_order_value_paise",
     "order_rate_per_second", "exit_rate_per_second", "losses_to_lock_symbol", "losses_to_lock_class",
     "max_spread_percent", "basket_margin_percent", "max_quote_age_seconds", "max_delta_paise", "max_gamma_paise",
-    "max_vega_paise", "entry_cutoff", "square_off",
+    "max_vega_paise", "max_index_delta_paise", "entry_cutoff", "square_off",
 )
 SMALLER_IS_LOOSER: Final = ("margin_percent", "min_touch_ratio", "entry_from")
+UNLIMITED: Final = 10**15
+"""Paise; of a plan that was made before there was such a limit."""
 _THOUSANDTH: Final = Decimal("0.001")
 
 
@@ -33,7 +35,8 @@ class ClassLimits(Record):
     margin_percent. order_rate_per_second: entries and changes of stops; exit_rate_per_second: kept besides for getting
     out. basket_margin_percent: of capital, for any prefix of a basket's orders. min_touch_ratio: of the touch's size to
     ours. max_delta_paise, max_gamma_paise: of all options together, won or lost when the underlying moves by 1 %, and
-    by how much that grows with it; max_vega_paise: when volatility moves by one point. Times: 'HH:MM' in
+    by how much that grows with it; max_vega_paise: when volatility moves by one point.
+    max_index_delta_paise: of the market, long or short, this class's share of the account's. Times: 'HH:MM' in
     India, already the tightest of the session table's and the mandate's.
     """
 
@@ -55,6 +58,7 @@ class ClassLimits(Record):
     max_delta_paise: Positive = NO_LIMIT
     max_gamma_paise: Positive = NO_LIMIT
     max_vega_paise: Positive = NO_LIMIT
+    max_index_delta_paise: Positive = UNLIMITED
     entry_from: ClockTime
     entry_cutoff: ClockTime
     square_off: ClockTime
@@ -70,6 +74,7 @@ class ClassLimits(Record):
             exits_per_second=self.exit_rate_per_second, basket_margin_percent=self.basket_margin_percent,
             min_touch_ratio=self.min_touch_ratio, max_quote_age_seconds=self.max_quote_age_seconds,
             max_delta=self.max_delta_paise, max_gamma=self.max_gamma_paise, max_vega=self.max_vega_paise,
+            max_index_delta=self.max_index_delta_paise,
         )
 
     def tighten(self, times: SessionTimes) -> SessionTimes:
@@ -99,6 +104,7 @@ def full_limits(mandate: Mandate, asset_class: AssetClass, session: SessionFacts
         max_spread_percent=mandate.max_spread_percent, exit_rate_per_second=exit_share(mandate),
         basket_margin_percent=mandate.basket_margin_percent, min_touch_ratio=mandate.min_touch_ratio,
         max_quote_age_seconds=mandate.max_quote_age_seconds,
+        max_index_delta_paise=mandate.class_index_delta_paise(asset_class),
         entry_from=max(times.entry_from, own.entry_from or times.entry_from),
         entry_cutoff=min(times.entry_cutoff, own.entry_cutoff or times.entry_cutoff),
         square_off=min(times.square_off, own.square_off or times.square_off), **greeks,

@@ -51,6 +51,7 @@ class ClassMandate(Record):
     enabled: bool
     capital_share_percent: float = Field(ge=0, le=100)
     loss_share_percent: float = Field(ge=0, le=100)
+    index_delta_share_percent: float = Field(ge=0, le=100)
     max_trades: int = Field(ge=1, le=500)
     max_open_positions: int = Field(ge=1, le=50)
     max_order_value_rupees: int = Field(ge=1, le=10**10)
@@ -105,6 +106,7 @@ class Mandate(Record):
     min_touch_ratio: float = Field(ge=0, le=1_000)
     max_quote_age_seconds: float = Field(gt=0, le=60)
     basket_margin_percent: int = Field(ge=1, le=100)
+    max_index_delta_percent: float = Field(gt=0, le=10_000)
     trade_special_sessions: bool
     order_rate: OrderRate
     opening: OpeningMandate
@@ -141,6 +143,15 @@ class Mandate(Record):
         """One asset class's own part of the daily loss."""
         return share_of(self.daily_loss_paise, self.of(asset_class).loss_share_percent)
 
+    @property
+    def index_delta_paise(self) -> Paise:
+        """The most of the market that all asset classes together may be long, or short."""
+        return share_of(self.capital_paise, self.max_index_delta_percent)
+
+    def class_index_delta_paise(self, asset_class: AssetClass) -> Paise:
+        """One asset class's own part of it, at least a paisa: classes know nothing of each other while they trade."""
+        return max(1, share_of(self.index_delta_paise, self.of(asset_class).index_delta_share_percent))
+
     def risk_per_trade_paise(self, asset_class: AssetClass) -> Paise:
         """The account's risk per trade, cut so that the class's daily loss holds `full_losses_a_day` of it."""
         whole = share_of(self.capital_paise, self.risk_per_trade_percent)
@@ -155,7 +166,7 @@ class Mandate(Record):
     def _shares_fit(self) -> Self:
         if self.risk_per_trade_percent > self.daily_loss_percent:
             raise ValueError("risk_per_trade_percent is above daily_loss_percent; lower it")
-        for key in ("capital_share_percent", "loss_share_percent"):
+        for key in ("capital_share_percent", "loss_share_percent", "index_delta_share_percent"):
             total = sum(Decimal(str(getattr(self.of(a), key))) for a in self.enabled)
             if total > 100:
                 raise ValueError(f"{key} of the enabled asset classes adds to {total}; lower them to 100 or less")

@@ -93,6 +93,7 @@ class ClassPlan(Record):
 
     structure: what a strategy of several options would hold, where that can be said before there are quotes.
     size: 1 for all that the mandate allows, less when careful; `limits` are already scaled by it. None: not enabled.
+    long_only: symbols of the universe that may not be sold short.
     """
 
     asset_class: AssetClass
@@ -104,6 +105,7 @@ class ClassPlan(Record):
     structure: Structure | None = None
     size: Annotated[float, Field(ge=0, le=1)] = 0.0
     limits: ClassLimits | None = None
+    long_only: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
 
     @model_validator(mode="after")

@@ -134,6 +134,7 @@ def _class_plan(asset_class: AssetClass, evidence: Evidence, mandate: Mandate) -
     return ClassPlan(
         asset_class=asset_class, enabled=True, strategy=strategy, universe=choice.universe, options=choice.options,
         parameters=parameters, size=size, limits=limits, structure=structure,
+        long_only=tuple(symbol for symbol in choice.universe if symbol in evidence.long_only),
         reasons=(*choice.reasons, _why(evidence, strategy), *_half(evidence, asset_class, caution)),
     )
 

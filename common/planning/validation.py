@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Final
 
 from common.market.instrument import AssetClass
-from common.planning.contracts import CASH_SETTLED
+from common.planning.contracts import CASH_SETTLED, nearest
 from common.planning.evidence import Evidence
 from common.planning.limits import full_limits, looser, scaled
 from common.planning.mandate import BROKER_ORDERS_PER_SECOND, Mandate, share_of
@@ -45,6 +45,8 @@ def reduction_problems(before: Plan, after: Plan) -> list[str]:
         found += [f"{one.asset_class}: {text}" for text in looser(one.limits, was.limits)]
         kept = ("strategy", "parameters", "options")
         found += [f"{one.asset_class}: {name} was changed" for name in kept if getattr(one, name) != getattr(was, name)]
+        if not set(was.long_only) & set(one.universe) <= set(one.long_only):
+            found.append(f"{one.asset_class}: long_only shrank")
         if one.size > was.size or not set(one.universe) <= set(was.universe):
             found.append(f"{one.asset_class}: size or universe grew")
     return found
@@ -92,6 +94,7 @@ def _sums(plan: Plan, mandate: Mandate) -> Iterator[str]:
     totals = (
         ("capital_paise", sum(one.capital_paise for one in limits), mandate.capital_paise),
         ("loss_paise", sum(one.loss_paise for one in limits), mandate.daily_loss_paise),
+        ("index delta in paise", sum(one.max_index_delta_paise for one in limits), mandate.index_delta_paise),
         ("orders a second", orders, BROKER_ORDERS_PER_SECOND),
         ("exits a second", exits, Decimal(str(rate.exits_per_second))),
     )
@@ -121,7 +124,11 @@ def _class_problems(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Ite
         yield f"{where}: universe has {len(one.universe)} symbols, some twice or more than {own.max_symbols}"
     for symbol in one.universe:
         if not _admitted(one, symbol, mandate, evidence):
-            yield f"{where}: {symbol} is not among today's instruments that the mandate admits"
+            why = evidence.excluded.get(symbol, "")
+            lacking = "is not among today's instruments that the mandate admits"
+            yield f"{where}: {symbol} {f'may not be traded: {why}' if why else lacking}"
+        if symbol in evidence.long_only and symbol not in one.long_only:
+            yield f"{where}: {symbol} has no derivatives that anybody knows of: it belongs into long_only"
     yield from _selection(one, mandate, evidence)
     yield from _structure(one, evidence)
 
@@ -159,7 +166,7 @@ def _admitted(one: ClassPlan, symbol: str, mandate: Mandate, evidence: Evidence)
     if one.asset_class is AssetClass.FUTURES:
         return any(
             c.symbol == symbol and c.underlying in CASH_SETTLED and mandate.futures.admits(c.underlying, symbol)
-            for c in evidence.futures
+            and (not c.rolled or c == nearest(evidence.futures, c.underlying)) for c in evidence.futures
         )
     return one.options is not None and symbol == one.options.signal_symbol
 

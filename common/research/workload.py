@@ -77,7 +77,7 @@ def open_session(day: date, plan: ClassPlan, instruments: Sequence[Instrument], 
     drivers, barred = set(plan.universe), exclusions(day, instruments)
     for instrument in instruments:
         strategy = build(plan.strategy, plan.parameters) if instrument.symbol in drivers else None
-        may_short = plan.asset_class is not AssetClass.OPTIONS
+        may_short = plan.asset_class is not AssetClass.OPTIONS and instrument.symbol not in plan.long_only
         slots[instrument.symbol] = Slot(instrument, strategy, slots, universe, may_short=may_short)
         slots[instrument.symbol].blocked = barred.get(instrument.symbol, "")
     return Session(book, slots, times)

@@ -190,3 +190,39 @@ class Momentum:
         usable = latest - self._span <= then <= latest
         self.value = float(close - reference) if usable else 0.0
         return self.value
+
+
+class Highest:
+    """The highest of the last `period` values, in constant time a value; None before the first."""
+
+    __slots__ = ("_candidates", "_period", "_seen")
+
+    def __init__(self, period: int) -> None:
+        self._period = period
+        self._candidates: deque[tuple[int, int]] = deque()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every value."""
+        self._candidates.clear()
+        self._seen = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether `period` values are in."""
+        return self._seen >= self._period
+
+    @property
+    def value(self) -> int | None:
+        """For the lowest, give negative values and turn the sign of this."""
+        return self._candidates[0][1] if self._candidates else None
+
+    def update(self, x: int) -> None:
+        """Take one value."""
+        candidates = self._candidates
+        while candidates and candidates[-1][1] <= x:
+            candidates.pop()
+        candidates.append((self._seen, x))
+        self._seen += 1
+        if candidates[0][0] <= self._seen - 1 - self._period:
+            candidates.popleft()

@@ -100,6 +100,36 @@ class EmaCrossParameters(Parameters):
         return self
 
 
+class MomentumParameters(Parameters):
+    """momentum_minutes, entry_atr: the close must have moved this many one-bar ATRs in this time. volume_ratio: the
+    last five bars' volume over the usual (EMA of volume_period bars); 0 asks only that the bar traded.
+    start_, last_minutes: from the day's first bar, entries from and until. hold_minutes: so long after its side last
+    showed a confirmed move a trade ends. exit_minutes: from the day's first bar, everything is closed from then on.
+    stop_atr: multiple of the ATR, at least min_stop_percent of the price. target_risk: of the stop's distance, 0: none.
+    """
+
+    direction: Literal["long", "both"] = "both"
+    momentum_minutes: int = Field(default=30, ge=2, le=120)
+    entry_atr: float = Field(default=6.0, ge=0.5, le=50)
+    volume_ratio: float = Field(default=1.2, ge=0, le=20)
+    volume_period: int = Field(default=60, ge=10, le=200)
+    start_minutes: int = Field(default=45, ge=0, le=300)
+    last_minutes: int = Field(default=270, ge=1, le=330)
+    hold_minutes: int = Field(default=90, ge=1, le=330)
+    exit_minutes: int = Field(default=330, ge=2, le=345)
+    atr_period: int = Field(default=30, ge=2, le=100)
+    stop_atr: float = Field(default=5.0, ge=0.1, le=1000)
+    min_stop_percent: float = Field(default=0.5, ge=0.05, le=10)
+    target_risk: float = Field(default=2.0, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.start_minutes <= self.last_minutes < self.exit_minutes:
+            times = (self.start_minutes, self.last_minutes, self.exit_minutes)
+            raise ValueError(f"start, last and exit minutes {times} must follow each other in that order")
+        return self
+
+
 class OpeningRangeBreakoutParameters(Parameters):
     """range_minutes: the range's length from the first bar. volume_ratio: the breaking bar's volume over the average
     (EMA of volume_period bars) before it; 0 asks only that it traded. stop_atr: multiple of the ATR; 0 puts the stop at
@@ -116,6 +146,38 @@ class OpeningRangeBreakoutParameters(Parameters):
     min_stop_percent: float = Field(default=0.5, ge=0.05, le=1)
     max_stop_percent: float = Field(default=1.0, ge=1, le=10)
     target_risk: float = Field(default=2.0, ge=0, le=20)
+
+
+class RangeReversalParameters(Parameters):
+    """range: the first range_minutes of the day, or those before each bar. edge_percent: of the range's width, from
+    its high or low inwards: a close there or beyond is at the edge, the next one back inside has turned.
+    break_percent: of the width; a close so far outside ends an opening range for the day.
+    min_width_percent: of the price; a narrower range pays for no trade. efficiency_period, max_efficiency: Kaufman's
+    ratio, above which the market is not ranging. last_, exit_minutes: from the day's first bar, entries until and
+    everything closed from. buffer_percent: of the width, from the range's end to the stop, which is at least
+    min_stop_percent of the price away. min_reward: the way to the middle over that to the stop, else no entry.
+    """
+
+    range: Literal["opening", "prior"] = "opening"
+    direction: Literal["long", "both"] = "both"
+    range_minutes: int = Field(default=60, ge=5, le=180)
+    edge_percent: float = Field(default=15.0, ge=1, le=40)
+    break_percent: float = Field(default=25.0, ge=1, le=100)
+    min_width_percent: float = Field(default=0.8, ge=0.1, le=10)
+    efficiency_period: int = Field(default=30, ge=4, le=120)
+    max_efficiency: float = Field(default=0.3, ge=0, le=1)
+    last_minutes: int = Field(default=285, ge=5, le=330)
+    exit_minutes: int = Field(default=330, ge=6, le=345)
+    buffer_percent: float = Field(default=20.0, ge=0, le=100)
+    min_stop_percent: float = Field(default=0.3, ge=0.05, le=10)
+    min_reward: float = Field(default=0.7, ge=0, le=10)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.range_minutes < self.last_minutes < self.exit_minutes:
+            times = (self.range_minutes, self.last_minutes, self.exit_minutes)
+            raise ValueError(f"range, last and exit minutes {times} must follow each other in that order")
+        return self
 
 
 class ScalpParameters(Parameters):

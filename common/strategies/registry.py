@@ -1,10 +1,13 @@
 """Strategies by name: the built-in ones from a table, plug-ins from the entry point group `tron.strategies`."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -13,6 +16,7 @@ from common.market.instrument import AssetClass
 from common.trading.strategy import Parameters, Strategy
 
 GROUP: Final = "tron.strategies"
+FILE_SUFFIX: Final = ".py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ BUILT_IN: Final[Mapping[str, BuiltIn]] = {
     "credit_spread": _built_in("credit_spread", "CreditSpread", AssetClass.OPTIONS),
     "ema_cross": _built_in("ema_cross", "EmaCross", AssetClass.STOCK, AssetClass.FUTURES),
     "iron_fly": _built_in("iron_fly", "IronFly", AssetClass.OPTIONS),
+    "momentum": _built_in("momentum", "IntradayMomentum", AssetClass.STOCK),
     "opening_range_breakout": _built_in("opening_range_breakout", "OpeningRangeBreakout", AssetClass.STOCK),
+    "range_reversal": _built_in("range_reversal", "RangeReversal", AssetClass.STOCK),
     "scalp": _built_in("scalp", "Scalp", AssetClass.OPTIONS),
     "trend": _built_in("trend", "Trend", AssetClass.FUTURES),
     "vwap": _built_in("vwap", "Vwap", AssetClass.STOCK, AssetClass.FUTURES),
@@ -63,7 +69,12 @@ def problems() -> dict[str, str]:
 
 
 def get(name: str) -> type[Strategy]:
-    """The strategy's class. Raises UnknownStrategy. Plug-ins are loaded only when `name` is not a built-in one."""
+    """The strategy's class. Raises UnknownStrategy. Plug-ins are loaded only when `name` is not a built-in one.
+
+    A name that ends in .py is the path of a file with one strategy: for trying it out before it is a package.
+    """
+    if name.endswith(FILE_SUFFIX):
+        return _from_file(name)
     entry = BUILT_IN.get(name)
     if entry is not None:
         found: type[Strategy] = getattr(import_module(entry.module), entry.attribute)
@@ -85,6 +96,29 @@ def build(name: str, parameters: Mapping[str, Any]) -> Strategy:
         complaints = "; ".join(_complaint(strategy.Parameters, each) for each in error.errors())
         raise InvalidParameters(f"strategy {name}: {complaints}") from error
     return strategy(checked)
+
+
+@cache
+def _from_file(path: str) -> type[Strategy]:
+    """The one class of the file that has a bar handler; the file is run once. Raises UnknownStrategy."""
+    spec = spec_from_file_location(f"strategy file {path}", path)
+    if spec is None or spec.loader is None:
+        raise UnknownStrategy(f"{path} is no Python file: give the path of a .py file with one strategy")
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UnknownStrategy(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+    own = [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__]
+    found = [one for one in own if hasattr(one, "on_bar")]
+    if len(found) != 1:
+        names_ = ", ".join(one.__name__ for one in found) or "none"
+        raise UnknownStrategy(f"{path} must define one class with on_bar, and has {names_}; see docs/strategies.md")
+    fault = _fault(getattr(found[0], "name", None), found[0])
+    if fault:
+        raise UnknownStrategy(f"{found[0].__name__} of {path} {fault}; see docs/strategies.md")
+    loaded: type[Strategy] = found[0]
+    return loaded
 
 
 def _plug_ins() -> tuple[dict[str, type[Strategy]], dict[str, str]]:
@@ -125,11 +159,11 @@ def _load(point: EntryPoint) -> type[Strategy] | str:
     return f"{where} {fault}; see docs/strategies.md" if fault else loaded
 
 
-def _fault(name: str, loaded: Any) -> str:
+def _fault(name: Any, loaded: Any) -> str:
     """How this is not a strategy called `name`, or ''."""
     if not isinstance(loaded, type):
         return "is not a class"
-    if getattr(loaded, "name", None) != name:
+    if not name or getattr(loaded, "name", None) != name:
         return f"calls itself {getattr(loaded, 'name', None)!r}: entry point and `name` must be the same"
     parameters = getattr(loaded, "Parameters", None)
     if not (isinstance(parameters, type) and issubclass(parameters, Parameters)):
@@ -161,12 +195,12 @@ def _complaint(parameters: type[Parameters], error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return f"there is no parameter {name!r}{_suggestion(name, sorted(schema))}"
     if error["type"] == "missing":
-        return f"parameter {name} is required{_allowed(schema[name])}"
-    return f"{name} = {error['input']!r}: {message[:1].lower()}{message[1:]}{_allowed(schema[name])}"
+        return f"parameter {name} is required{allowed(schema[name])}"
+    return f"{name} = {error['input']!r}: {message[:1].lower()}{message[1:]}{allowed(schema[name])}"
 
 
-def _allowed(field: Mapping[str, Any]) -> str:
-    """Bounds and default from a field's JSON schema, as ' (allowed: 2 to 100, default 14)', or ''."""
+def allowed(field: Mapping[str, Any]) -> str:
+    """Bounds and default from a parameter's JSON schema, as ' (allowed: 2 to 100, default 14)', or ''."""
     least = field.get("minimum", field.get("exclusiveMinimum"))
     most = field.get("maximum", field.get("exclusiveMaximum"))
     parts = []

@@ -6,6 +6,7 @@ from typing import Final
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.calendar import SessionTimes
 from common.market.money import Paise
+from common.trading import exposure
 from common.trading.baskets import OPENED_WITHIN_SECONDS, Basket, send_leg
 from common.trading.book import Book
 from common.trading.entries import deep_enough, deny, shortable, timely, tradable
@@ -33,7 +34,8 @@ def enter_basket(
     if verdict is None:
         priced = [_priced(book, leg, of) for leg, of in zip(signal.legs, legs, strict=True)]
         try:
-            quantity, need, risk, verdict = _sized(book, priced)
+            units, numbers = exposure.room(book, [(one, leg.side) for leg, one in zip(signal.legs, legs, strict=True)])
+            quantity, need, risk, verdict = _sized(book, priced, units, numbers)
         except ValueError as error:
             verdict = Verdict(False, "uncovered", {"legs": len(legs)})
             book.alarm(slot, "basket", f"basket {signal.name}: {error}", now, out, severity="ERROR")
@@ -92,8 +94,13 @@ def _priced(book: Book, leg: Leg, slot: Slot) -> PricedLeg:
     return PricedLeg(slot.instrument, leg.side, price, leg.hedge)
 
 
-def _sized(book: Book, priced: Sequence[PricedLeg]) -> tuple[int, Paise, Paise, Verdict]:
-    """Units, capital, risk and verdict. Raises ValueError where a hedge does not cover its short."""
+def _sized(
+    book: Book, priced: Sequence[PricedLeg], room: int, index: Mapping[str, float],
+) -> tuple[int, Paise, Paise, Verdict]:
+    """Units, capital, risk and verdict. room, index: units that the index delta leaves, and its numbers.
+
+    Raises ValueError where a hedge does not cover its short.
+    """
     account, limits = book.account, book.account.limits
     for leg in priced:
         if leg.hedge is not None:
@@ -103,14 +110,19 @@ def _sized(book: Book, priced: Sequence[PricedLeg]) -> tuple[int, Paise, Paise, 
     free = limits.capital * limits.basket_margin_percent // 100 - sum(account.reserved.values())
     risk = min(limits.risk_per_trade, account.risk_left() - 1)
     most = min(leg.instrument.freeze_quantity or 0 for leg in priced)
-    quantity = min(risk // loss, min(free, limits.max_order_value) // max(1, need), most) // lot * lot
+    wanted = min(risk // loss, min(free, limits.max_order_value) // max(1, need), most) // lot * lot
+    quantity = min(wanted, room // lot * lot)
     refused = account.check_counts(priced[0].instrument)
     if refused is not None:
         return 0, 0, 0, refused
+    if not quantity and wanted > 0:
+        return 0, 0, 0, Verdict(False, "index_delta", index)
     if quantity <= 0 or any(quantity % leg.instrument.lot for leg in priced):
         numbers = {"need": need, "loss": loss, "lot": lot, "free": free, "risk": risk}
         return 0, 0, 0, Verdict(False, "too_small", numbers)
-    return quantity, need * quantity, loss * quantity, account.check_money(need * quantity, loss * quantity)
+    verdict = account.check_money(need * quantity, loss * quantity)
+    verdict = Verdict(verdict.allowed, verdict.code, {**verdict.numbers, **index})
+    return quantity, need * quantity, loss * quantity, verdict
 
 
 def _within_greeks(

@@ -6,6 +6,7 @@ from common.market.bar import NANOSECONDS_A_SECOND, Moment
 from common.market.calendar import SessionTimes
 from common.market.instrument import AssetClass
 from common.market.instrument import Kind as InstrumentKind
+from common.trading import exposure
 from common.trading.book import Book
 from common.trading.changes import slice_of
 from common.trading.halts import HaltLevel
@@ -40,6 +41,8 @@ def enter(book: Book, slot: Slot, signal: Enter, times: SessionTimes, strategy: 
         worst = max(price, touch(slot, signal.side))
         quantity = book.account.size(instrument, worst, distance)
         verdict = book.account.check_entry(instrument, worst, quantity, distance)
+    if verdict.allowed:
+        quantity, verdict = exposure.within(book, slot, signal.side, quantity, verdict)
     if verdict.allowed:
         verdict = deep_enough(book, slot, signal.side, quantity) or with_room(book, now) or verdict
     if not verdict.allowed:
@@ -111,7 +114,10 @@ def tradable(
         return Verdict(False, "not_ours", {})
     if instrument.freeze_quantity is None and instrument.asset_class is not AssetClass.STOCK:
         return Verdict(False, "freeze_unknown", {})
-    return shortable(slot, side, times, now, hedged=hedged) or _priced(book, slot, now) or _near_the_money(slot)
+    return (
+        _locked(slot) or shortable(slot, side, times, now, hedged=hedged) or _priced(book, slot, now)
+        or _near_the_money(slot)
+    )
 
 
 def deep_enough(book: Book, slot: Slot, side: int, quantity: int) -> Verdict | None:
@@ -148,6 +154,16 @@ def too_old(book: Book, order: Order, now: int) -> bool:
 
 def _distance(slot: Slot, signal: Enter) -> int:
     return slot.instrument.round_up(signal.target_distance) if signal.target_distance > 0 else 0
+
+
+def _locked(slot: Slot) -> Verdict | None:
+    """Deny a share at either circuit: what is bought or sold there may not be got rid of. A derivative has bands."""
+    if slot.last is None or slot.instrument.asset_class is not AssetClass.STOCK:
+        return None
+    close = slot.last.close
+    if (slot.upper and close >= slot.upper) or close <= slot.lower:
+        return Verdict(False, "circuit_locked", {"close": close, "lower": slot.lower, "upper": slot.upper})
+    return None
 
 
 def shortable(slot: Slot, side: int, times: SessionTimes, now: int, *, hedged: bool) -> Verdict | None:

@@ -23,6 +23,7 @@ class Limits:
     our size the touch must show, where sizes are known. max_quote_age_seconds: an older quote is no price to enter at.
     max_units: most units of one position. max_delta, max_gamma, max_vega: of all options together, in the units of
     `GreekExposure`; looked at before a basket is entered.
+    max_index_delta: of the market, long or short, over all positions of the workload, at every entry.
     """
 
     capital: Paise
@@ -41,6 +42,7 @@ class Limits:
     min_touch_ratio: float = 3.0
     max_quote_age_seconds: float = 2.0
     max_units: int = 1_000_000_000
+    max_index_delta: Paise = 10**15
     max_delta: Paise = NO_LIMIT
     max_gamma: Paise = NO_LIMIT
     max_vega: Paise = NO_LIMIT

@@ -12,6 +12,7 @@ from common.planning.document import InvalidDocument
 from common.planning.mandate import Mandate
 from common.research.backtest import NothingToTest, Request, backtest, chosen_days
 from common.research.backtest_report import write as write_report
+from common.research.credibility import credibility_warnings
 from common.research.day_store import DayStore, OtherInputs
 from common.research.faults import DataError
 from common.research.provenance import code_hash, data_hash, fingerprint
@@ -73,10 +74,12 @@ def _traded(
     chosen: argparse.Namespace, request: Request, mandate: Mandate, progress: Callable[[float], None],
 ) -> dict[str, Any]:
     """In memory, or by way of the directory: then the tables and the page are written too."""
-    if chosen.out is None:
-        return backtest(request, mandate, progress)
     chosen_days(request)  # says what is wrong with the files before a directory is made
     origin = {"code_hash": code_hash(request.strategy), "data_hash": data_hash(request.paths)}
+    doubts = credibility_warnings(request.paths)
+    if chosen.out is None:
+        result = backtest(request, mandate, progress) | origin
+        return result | {"warnings": [*doubts, *result["warnings"]]}
     inputs = {
         **origin, "strategy": request.strategy, "symbols": list(request.symbols), "first": str(request.first),
         "last": str(request.last), "parameters": dict(request.parameters), "seed": request.seed,
@@ -84,6 +87,7 @@ def _traded(
     }
     store = DayStore(chosen.out, inputs, resume=chosen.resume)
     result = backtest(request, mandate, progress, store) | origin
+    result["warnings"] = [*doubts, *result["warnings"]]
     write_tables(chosen.out, store.days, {**origin, "order_hash": result["order_hash"], "strategy": request.strategy})
     write_report(chosen.out, result)
     return result

@@ -30,6 +30,7 @@ from jobs.local.run_directory import (
     RunInputs,
     make_home,
     open_run,
+    put_lists,
     refuse_other,
     session_files,
 )
@@ -46,6 +47,8 @@ def register(commands: Any) -> None:
                         help=f"of the generated session and of slippage (default: {DEMO_SEED})")
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="default: out")
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
+    parser.add_argument("--lists", type=Path, metavar="DIR",
+                        help="the exchange's lists of the day (surveillance.csv, series.csv, ...): docs/data.md")
     parser.add_argument("--in-process", action="store_true", help="replay in this process: no functions, no workloads")
     parser.add_argument("--store", choices=STORES, default="sqlite",
                         help="firestore: on its emulator, which keeps nothing: such a day begins anew each time")
@@ -74,7 +77,7 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
-    inputs = RunInputs.choose(chosen.date, tuple(chosen.session), chosen.seed, chosen.mandate)
+    inputs = RunInputs.choose(chosen.date, tuple(chosen.session), chosen.seed, chosen.mandate, chosen.lists)
     embedded = chosen.store == "sqlite"
     if chosen.in_process and not embedded:
         raise UserError("--in-process replays in a store of its own: leave out --store")
@@ -95,7 +98,8 @@ def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
         progress.tell("session", 0.0)
         settings = replace(settings, home=run_home, sessions=session_files(run_home, inputs))
         app = Application(settings)
-        app.market.instruments(inputs.day)  # what is wrong with a file is said here, not by a function's log
+        listed = app.market.instruments(inputs.day)  # what is wrong with a file is said here, not by a function's log
+        put_lists(inputs, app.archive, listed)
         progress.tell("session", 1.0)
         if chosen.in_process:
             result = run_in_process(inputs.day, app, progress.tell)

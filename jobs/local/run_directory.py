@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from common.market.calendar import is_trading_day
+from common.market.instrument import Instrument, Kind
+from common.planning.notices import COLUMNS, FOLDER, NAMED_WHEN_MISSING, TRADED_SERIES
+from common.ports import Archive
 from common.research.generator import generate
 from common.research.recorded import dates
 from common.research.storing import write_parquet
@@ -28,16 +31,19 @@ DEMO_SEED: Final = 21
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
-    """What decides a day's outcome. sessions: empty for a generated one."""
+    """What decides a day's outcome. sessions: empty for a generated one. lists: the exchange's, by their names."""
 
     day: date
     sessions: tuple[Path, ...]
     seed: int
     mandate: Path | None
+    lists: tuple[Path, ...] = ()
 
     @classmethod
-    def choose(cls, day: date | None, sessions: Sequence[Path], seed: int, mandate: Path | None) -> Self:
-        """With the date left out: the last of the sessions, else the demo's."""
+    def choose(
+        cls, day: date | None, sessions: Sequence[Path], seed: int, mandate: Path | None, lists: Path | None = None,
+    ) -> Self:
+        """With the date left out: the last of the sessions, else the demo's. lists: a directory of CSV files."""
         found = dates(sessions) if sessions else []
         if day is None:
             day = found[-1] if found else DEMO_DATE
@@ -45,7 +51,8 @@ class RunInputs:
             raise SettingsError(f"the sessions hold {found[0]} to {found[-1]}, but not {day}: give another --date")
         if not is_trading_day(day, special=True):
             raise SettingsError(f"the exchange is closed on {day}: give another --date")
-        return cls(day, tuple(path.resolve() for path in sessions), seed, mandate.resolve() if mandate else None)
+        paths = tuple(path.resolve() for path in sessions)
+        return cls(day, paths, seed, mandate.resolve() if mandate else None, _lists_of(lists) if lists else ())
 
     @property
     def source(self) -> str:
@@ -57,7 +64,7 @@ class RunInputs:
     def fingerprint(self) -> str:
         """Equal for equal inputs, by the content of the files."""
         digest = hashlib.sha256(f"{self.day}:{self.seed}".encode())
-        for path in (*self.sessions, *((self.mandate,) if self.mandate else ())):
+        for path in (*self.sessions, *((self.mandate,) if self.mandate else ()), *self.lists):
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()
 
@@ -94,6 +101,28 @@ def session_files(home: Path, inputs: RunInputs) -> tuple[Path, ...]:
         write_parquet(generate(inputs.day, inputs.seed), part)
         part.rename(path)
     return (path,)
+
+
+def put_lists(inputs: RunInputs, archive: Archive, instruments: Sequence[Instrument]) -> None:
+    """The lists given to the day's archive; of a generated session those that are true of it, for it has no others."""
+    texts = {path.name: path.read_bytes() for path in inputs.lists}
+    if not inputs.sessions:
+        shares = [one.symbol for one in instruments if one.kind is Kind.EQUITY]
+        made = {name: ",".join(COLUMNS[name]) + "\n" for name in NAMED_WHEN_MISSING}
+        made["series"] += "".join(f"{symbol},{TRADED_SERIES}\n" for symbol in shares)
+        made["derivatives"] = "symbol\n" + "".join(f"{symbol}\n" for symbol in shares)
+        texts = {f"{name}.csv": text.encode() for name, text in made.items()} | texts
+    for name, data in sorted(texts.items()):
+        archive.put(inputs.day, f"{FOLDER}/{name}", data, overwrite=True)
+
+
+def _lists_of(folder: Path) -> tuple[Path, ...]:
+    found = tuple(sorted(path.resolve() for path in folder.glob("*.csv"))) if folder.is_dir() else ()
+    unknown = [path.name for path in found if path.stem not in COLUMNS]
+    if unknown or not found:
+        what = f"holds {', '.join(unknown)}" if unknown else "holds no list, or is no directory"
+        raise SettingsError(f"--lists {folder} {what}: give a directory with some of {', '.join(COLUMNS)} as .csv")
+    return found
 
 
 def make_home(home: Path) -> None:

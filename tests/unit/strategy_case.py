@@ -113,3 +113,19 @@ def market_and_positions(draw: st.DrawFn) -> tuple[list[Bar], list[int]]:
         bars.append(minute_bar(minute, close, volume, high=close + width, low=close - width))
         minute += wait
     return bars, held
+
+
+def assert_one_position_and_flat_in_time(name: str, parameters: Mapping[str, Any], bars: Sequence[Bar]) -> None:
+    """Filled by the next bar: never an entry while held, none past `last_minutes`, flat after `exit_minutes`."""
+    strategy, view = registry.build(name, parameters), FakeView()
+    for bar in bars:
+        minute = (bar.ts - bars[0].ts) // NANOSECONDS_A_MINUTE
+        signal = strategy.on_bar(bar, view)
+        if isinstance(signal, Enter):
+            assert not view.quantity, f"{name} enters at {bar} while it holds {view.quantity}"
+            assert minute <= parameters["last_minutes"], f"{name} enters at {bar}, minute {minute}"
+            assert signal.stop_distance > 0, f"{name} enters without a stop at {bar}"
+            view.quantity = signal.side * 10
+        elif signal is not None:
+            view.quantity = 0
+        assert minute < parameters["exit_minutes"] or not view.quantity, f"{name} holds on after {bar}"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.strategies.indicators import Atr, Efficiency, Ema, Momentum, OpeningRange, SessionVwap
+from common.strategies.indicators import Atr, Efficiency, Ema, Highest, Momentum, OpeningRange, SessionVwap
 from tests.unit.strategy_case import OPEN_TS, minute_bar, minute_bars
 
 MINUTE = 60_000_000_000
@@ -140,3 +140,24 @@ def test_momentum_holds_one_span() -> None:
         momentum.update(bar.ts, bar.close)
     assert len(momentum._closes) == 6
     assert momentum.value == 5.0
+
+
+@given(st.lists(st.integers(-1_000, 1_000), max_size=60), st.integers(1, 10))
+def test_highest_is_the_most_of_the_last_values(values: list[int], period: int) -> None:
+    """As `max` over the window says, and full exactly when the window is."""
+    highest = Highest(period)
+    for count, value in enumerate(values, start=1):
+        highest.update(value)
+        assert highest.value == max(values[max(0, count - period) : count])
+        assert highest.full == (count >= period)
+    highest.reset()
+    assert not highest.full
+
+
+def test_highest_of_nothing_is_unknown() -> None:
+    """Before the first value, and after a reset."""
+    highest = Highest(3)
+    assert highest.value is None
+    highest.update(5)
+    highest.reset()
+    assert highest.value is None

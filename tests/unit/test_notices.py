@@ -1,157 +1,158 @@
-"""The text of notices: what a person needs to read, and nothing that anyone else could use."""
+"""The exchange's lists: parsed strictly, named when missing, and what they rule out reaches plan and session."""
 
-from datetime import date
-from typing import Any
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
-from common.day.notices import (
-    MAX_TEXT,
-    alarm_notice,
-    end_of_day,
-    login_link,
-    plan_notice,
-    positions_notice,
-    text_of,
-)
-from common.market.money import money
-from common.planning.plan import Plan
+from common.adapters.directory import DirectoryArchive
+from common.adapters.memory import MemoryStore
+from common.day.prepare import prepare_day
+from common.market.calendar import next_trading_day, previous_trading_day
+from common.market.instrument import AssetClass, Instrument, Kind
+from common.planning.evidence import Evidence, build_evidence
+from common.planning.notices import COLUMNS, NAMED_WHEN_MISSING, NoticeError, Notices, parse_notices, shares_out
 from common.planning.rule_planner import plan_by_rules
-from tests.unit import planning_case
-from tests.unit.workload_case import plan as paper_plan
+from common.planning.session_facts import session_facts
+from common.planning.validation import reduction_problems, validate_plan
+from common.research.workload import open_session, select
+from tests.unit import planning_case as case
 
-DAY = date(2026, 8, 19)
-KITE = "https://kite.example/connect/login?v=3&api_key=abc&redirect_params=state%3D1234"
-
-
-def position(**changes: Any) -> dict[str, Any]:
-    fields = {
-        "symbol": "AAA", "quantity": -75, "average_paise": 1_234_567, "mark_paise": 1, "stop_paise": 1_250_000,
-        "leaving": "", "basket": "",
-    }
-    return fields | changes
-
-
-def workload(*positions: dict[str, Any], **summary: Any) -> dict[str, Any]:
-    told = {"net_paise": 12_345_678, "trades": 1, "positions": list(positions)} | summary
-    return {"state": "RUNNING", "heartbeat": "2026-08-19T09:19:30+05:30", "summary": told}
+EX = date(2026, 8, 19)
+WHOLE: Mapping[str, str | None] = {
+    "surveillance": "symbol,stage\nTCS,ASM I\nTCS,GSM 0\n",
+    "series": "symbol,series\nSBIN,EQ\nINFY,be\nTCS,EQ\nAXISBANK,EQ\n",
+    "ex_dates": f"symbol,ex_date\nAXISBANK,{EX}\n", "derivatives": "symbol\nSBIN\n",
+    "previous_closes": "symbol,close\nSBIN,1000.00\nTCS,1000\n",
+}
+FREE = parse_notices({"surveillance": "symbol,stage\n", "series": "symbol,series\n" + "".join(
+    f"{symbol},EQ\n" for symbol in case.STOCKS), "ex_dates": "symbol,ex_date\n"})
 
 
-def test_the_plan_says_what_why_and_the_maximum_loss() -> None:
-    """Strategy, symbols, reasons, and the loss of all classes together, in Indian digits."""
-    evidence = planning_case.evidence()
-    plan = plan_by_rules(evidence, planning_case.mandate())
-    notice = plan_notice(plan)
-    assert len(plan.enabled) == 3
-    most = sum(one.limits.loss_paise for one in plan.enabled if one.limits)
-    assert notice.text.splitlines()[-1] == f"Maximum loss of the day: {money(most)}"
-    for one in plan.enabled:
-        assert f"{one.asset_class.value}: {one.strategy} on {one.universe[0]}" in notice.text
-        assert f"because {one.reasons[0].text}" in notice.text
-    assert notice.title == f"{plan.date}: the plan is READY, paper"
-
-
-def test_a_rejected_plan_says_that_nothing_is_traded() -> None:
-    """With the reasons of the rejection, and without a loss that cannot happen."""
-    fields = paper_plan(("AAA",)).to_fields()
-    rejected = Plan.from_fields({**fields, "status": "REJECTED", "reasons": [{"text": "late", "numbers": {}}]})
-    notice = plan_notice(rejected)
-    assert notice.text == "Nothing is traded today.\n  because late"
-
-
-def test_positions_with_their_stops() -> None:
-    """Quantity, price, stop; a leg of a basket and one that leaves need none; Indian digits."""
-    found = positions_notice(
-        DAY, "positions-first", "09:20",
-        {"stock": workload(position(), position(symbol="BBB", stop_paise=0, leaving="square-off")),
-         "options": workload(position(symbol="CCC", stop_paise=0, basket="b1"), halted="daily loss"), "futures": None},
+def prepared(notices: Notices | None, listed: list[Instrument] | None = None) -> Evidence:
+    instruments = case.instruments() if listed is None else listed
+    return build_evidence(
+        case.DAY, session_facts(case.DAY), case.history(), instruments, case.mandate(), (), notices
     )
-    assert found.title == "09:20: 3 positions, net ₹2,46,913.56"
-    assert not found.urgent
-    assert found.text.splitlines() == [
-        "stock: RUNNING at 09:19, net ₹1,23,456.78, 1 trade",
-        "  -75 AAA at ₹12,345.67, stop ₹12,500.00 at the exchange", "  -75 BBB at ₹12,345.67, leaving",
-        "options: RUNNING at 09:19, net ₹1,23,456.78, 1 trade, halted: daily loss",
-        "  -75 CCC at ₹12,345.67, in the basket b1", "futures: never launched",
-    ]
 
 
-def test_a_position_without_a_stop_is_urgent() -> None:
-    """It is in the title, not only in a line."""
-    found = positions_notice(DAY, "positions-last", "15:10", {"stock": workload(position(stop_paise=0))})
-    assert found.urgent
-    assert "1 WITHOUT A STOP" in found.title
-    assert "NO STOP" in found.text
+def test_each_list_rules_out_what_it_names() -> None:
+    """Surveillance, another series, an ex-date; what no list names is free."""
+    found = shares_out(case.DAY, ["SBIN", "INFY", "TCS", "AXISBANK"], parse_notices(WHOLE), {})
+    assert set(found) == {"INFY", "TCS", "AXISBANK"}
+    assert found["TCS"] == "it is under surveillance: ASM I, GSM 0"
+    assert "series BE" in found["INFY"]
+    assert str(EX) in found["AXISBANK"]
 
 
-def test_the_end_of_the_day() -> None:
-    """Net of charges, trades, flat; what is still open is loud."""
-    result: dict[str, Any] = {
-        "date": "2026-08-19", "differences": [], "reconciliation": {"carried": []},
-        "totals": {"net_paise": -150_000, "gross_paise": 50_000, "charges_paise": 200_000, "trades": 3, "wins": 1,
-                   "losses": 2},
-        "workloads": [{"asset_class": "stock", "state": "DONE", "net_paise": -150_000, "trades": 3}],
-    }
-    flat = end_of_day(result)
-    assert (flat.title, flat.urgent) == ("2026-08-19: net -₹1,500.00, flat", False)
-    assert "net -₹1,500.00 = gross ₹500.00 - charges ₹2,000.00\n3 trades: 1 won, 2 lost" in flat.text
-    result["reconciliation"]["carried"] = [{"asset_class": "stock", "symbol": "AAA", "quantity": -75}]
-    left = end_of_day(result)
-    assert (left.title, left.urgent) == ("2026-08-19: net -₹1,500.00, NOT FLAT", True)
-    assert "STILL OPEN: -75 AAA" in left.text
+def test_a_share_that_the_list_of_series_does_not_know_is_out() -> None:
+    """Nobody says that it is EQ."""
+    assert "not in today's list" in shares_out(case.DAY, ["ODD"], parse_notices(WHOLE), {})["ODD"]
 
 
-def test_alarms_that_differ_in_numbers_are_the_same() -> None:
-    """What repeats is counted together; another symbol, class or text is another alarm."""
-
-    def cause(message: str, asset_class: str = "stock") -> str:
-        return alarm_notice(DAY, {"severity": "ERROR", "message": message, "asset_class": asset_class}).id
-
-    assert cause("no answer for 3.2 seconds") == cause("no answer for 41 seconds")
-    assert cause("NIFTY26AUG25000PE is open") != cause("NIFTY26AUG25100PE is open")
-    assert cause("no answer") != cause("no answer", "options")
-
-
-def test_a_halt_is_a_halt() -> None:
-    """Whoever halted and why."""
-    record = {"severity": "WARNING", "category": "halt", "message": "halt FLATTEN for all: news (command line)"}
-    notice = alarm_notice(DAY, record)
-    assert (notice.kind, notice.urgent) == ("halt", False)
-    assert notice.text == record["message"]
+def test_an_ex_date_rules_out_its_day_and_one_trading_day_each_side() -> None:
+    """Over a weekend Friday and Monday are neighbours."""
+    for ex in (date(2026, 8, 19), date(2026, 8, 17), date(2026, 8, 21)):
+        notices = Notices(ex_dates={"SBIN": (ex,)})
+        around = {previous_trading_day(ex), ex, next_trading_day(ex)}
+        for offset in range(-8, 9):
+            day = ex + timedelta(days=offset)
+            out = bool(shares_out(day, ["SBIN"], notices, {}))
+            if day.weekday() < 5:
+                assert out == (day in around), day
 
 
-def test_the_login_link() -> None:
-    """The plain link goes out as it is."""
-    assert KITE in login_link(DAY, KITE).text
-
-
-@pytest.mark.parametrize("url", [
-    f"{KITE}&access_token=x", f"{KITE}&request_token=x", "https://me:pass@kite.example/connect/login",
-    "https://kite.example/login?redirect_params=access_token%3Dx", "https://kite.example/#api_secret=x",
-    "https://kite.example/login?redirect_params=a%253D1%2526access_token%253Dx",
+@pytest.mark.parametrize(("theirs", "out"), [
+    (1000_00, False), (1030_00, False), (970_00, False), (1030_01, True), (969_99, True), (500_00, True),
 ])
-def test_a_link_with_a_secret_is_refused(url: str) -> None:
-    """Whoever sees the message could trade with it; the message does not repeat it either."""
-    with pytest.raises(ValueError, match="carries a token") as refused:
-        login_link(DAY, url)
-    assert "kite.example" not in str(refused.value)
+def test_another_previous_close_than_ours_blocks(theirs: int, out: bool) -> None:
+    """Within 3 % both are the same day's close; beyond it something happened that our history does not know."""
+    notices = Notices(previous_closes={"SBIN": (theirs,)})
+    assert bool(shares_out(case.DAY, ["SBIN"], notices, {"SBIN": 1000_00})) == out
+    assert shares_out(case.DAY, ["SBIN"], notices, {}) == {}
 
 
-def test_texts_are_redacted() -> None:
-    """A message that quotes a secret does not pass it on; what is no secret is still readable."""
-    told = alarm_notice(DAY, {"severity": "ERROR", "message": "failed: access_token=abcdef123 at mailto://me:pw@x.org"})
-    assert told.text == "failed: access_token=*** at mailto://***@x.org"
-    plain = "side: buy, symbol: AAA, price=100.05, 09:20: stop at ₹1,00,000.00"
-    assert text_of([plain]) == plain
+@pytest.mark.parametrize(("name", "text", "says"), [
+    ("series", "symbol\nSBIN\n", "no column series"), ("series", "", "no column symbol, series"),
+    ("ex_dates", "symbol,ex_date\nSBIN,19-08-2026\n", r"row 2 \(SBIN 19-08-2026\)"),
+    ("surveillance", "symbol,stage\nSBIN,\n", "row 2"), ("previous_closes", "symbol,close\nSBIN,0\n", "not above 0"),
+    ("previous_closes", "symbol,close\nSBIN,ten\n", "row 2"), ("derivatives", "name\nSBIN\n", "no column symbol"),
+])
+def test_a_damaged_list_is_refused_with_its_row(name: str, text: str, says: str) -> None:
+    """Nothing of it is used."""
+    with pytest.raises(NoticeError, match=says):
+        parse_notices({name: text})
 
 
-def test_an_alarm_names_its_order() -> None:
-    """Symbol and tag, wherever the record has them."""
-    record = {"severity": "ERROR", "message": "odd", "tag": "T1", "fields": {"symbol": "AAA", "tag": ""}}
-    assert alarm_notice(DAY, record).text == "odd\nsymbol: AAA\ntag: T1"
+def test_what_is_missing_is_named_and_halves_the_size() -> None:
+    """Each list by its file; the class trades at half size, and the gate is amber."""
+    evidence = prepared(Notices())
+    texts = " ".join(one.text for one in evidence.missing if one.scope == "stock")
+    assert all(f"lists/{name}.csv" in texts for name in (*NAMED_WHEN_MISSING, "derivatives"))
+    plan = plan_by_rules(evidence, case.mandate()).of(AssetClass.STOCK)
+    assert plan is not None
+    assert (plan.size, evidence.gate.verdict) == (0.5, "amber")
+    free = plan_by_rules(prepared(FREE), case.mandate()).of(AssetClass.STOCK)
+    assert free is not None
+    assert free.size == 0.5, "nobody says which have derivatives"
 
 
-def test_texts_are_bounded() -> None:
-    """However much there is to say, a message takes it."""
-    assert len(text_of(["x" * 500] * 1000)) <= MAX_TEXT + 4
-    assert text_of(["x"] * 100).endswith("... 60 more lines")
+def test_a_plan_with_an_excluded_share_is_refused_with_the_reason() -> None:
+    """The rules leave it out; whoever names it all the same is told why it may not be."""
+    evidence = prepared(parse_notices(WHOLE))
+    assert evidence.stocks == ("SBIN",)
+    plan = plan_by_rules(evidence, case.mandate())
+    assert validate_plan(plan, case.mandate(), evidence) == []
+    own = plan.of(AssetClass.STOCK)
+    assert own is not None
+    assert own.universe == ("SBIN",)
+    classes = tuple(
+        one.model_copy(update={"universe": ("SBIN", "TCS")}) if one is own else one for one in plan.classes
+    )
+    problems = validate_plan(plan.model_copy(update={"classes": classes}), case.mandate(), evidence)
+    assert problems == ["stock: TCS may not be traded: it is under surveillance: ASM I, GSM 0"]
+
+
+def test_only_shares_with_derivatives_are_sold_short() -> None:
+    """By the day's instruments or by the list; the plan says so, may not say less, and the session keeps it."""
+    future = Instrument("SBIN26AUGFUT", "NFO", Kind.FUTURE, 5, 750, 0, "SBIN", case.WEEKLY, 0, 15_000)
+    evidence = prepared(FREE, [*case.instruments(), future])
+    assert evidence.long_only == ("AXISBANK", "INFY", "TCS")
+    assert "SBIN" not in prepared(parse_notices(WHOLE)).long_only
+    plan = plan_by_rules(evidence, case.mandate())
+    own = plan.of(AssetClass.STOCK)
+    assert own is not None
+    assert set(own.long_only) == {"AXISBANK", "INFY", "TCS"}
+    session = open_session(case.DAY, own, select(own, case.instruments()))
+    assert {name: slot.may_short for name, slot in session.slots.items()} == {
+        "SBIN": True, "AXISBANK": False, "INFY": False, "TCS": False,
+    }
+    bold = own.model_copy(update={"long_only": ()})
+    other = plan.model_copy(update={"classes": tuple(bold if one is own else one for one in plan.classes)})
+    assert len(validate_plan(other, case.mandate(), evidence)) == 3
+    assert reduction_problems(plan, other) == ["stock: long_only shrank"]
+
+
+class Market:
+    """Instruments and no history."""
+
+    def instruments(self, day: date) -> list[Instrument]:
+        del day
+        return case.instruments()
+
+    def history(self, day: date, sessions: int) -> dict[str, list[list[object]]]:
+        del day, sessions
+        return {}
+
+
+def test_the_days_archive_is_where_the_lists_are(tmp_path: Path) -> None:
+    """What is there counts; what is there and damaged is a finding of the gate, and counts as missing."""
+    archive, store = DirectoryArchive(tmp_path), MemoryStore()
+    for name in COLUMNS:
+        text = WHOLE[name] if name != "ex_dates" else "symbol,ex_date\nSBIN,soon\n"
+        archive.put(case.DAY, f"lists/{name}.csv", (text or "").encode())
+    evidence = Evidence.from_fields(prepare_day(case.DAY, store, archive, Market(), case.mandate(), 5))  # type: ignore[arg-type]
+    assert set(evidence.excluded) == {"INFY", "TCS"}
+    assert any(one.name == "list_ex_dates" and "SBIN soon" in one.text for one in evidence.gate.reasons)
+    assert any("ex_dates.csv" in one.text for one in evidence.missing)

@@ -34,7 +34,9 @@ def point(name: str, value: str) -> EntryPoint:
 def test_names_by_asset_class(plug_ins: list[EntryPoint]) -> None:
     """Each class has its own; an unknown plug-in environment adds nothing."""
     assert plug_ins == []
-    assert registry.names(AssetClass.STOCK) == ["ema_cross", "opening_range_breakout", "vwap"]
+    assert registry.names(AssetClass.STOCK) == [
+        "ema_cross", "momentum", "opening_range_breakout", "range_reversal", "vwap",
+    ]
     assert registry.names(AssetClass.FUTURES) == ["ema_cross", "trend", "vwap"]
     assert registry.names(AssetClass.OPTIONS) == ["credit_spread", "iron_fly", "scalp"]
     assert registry.names() == sorted(registry.BUILT_IN)

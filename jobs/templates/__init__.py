@@ -1,0 +1,1 @@
+"""What `tron strategy new` copies: whole strategies and their test, with a name to be replaced."""
