@@ -210,12 +210,13 @@ def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, An
         "strategy": request.strategy, "parameters": dict(request.parameters), "seed": request.seed,
         "files": [path.name for path in request.paths], "from": daily[0][0], "to": daily[-1][0], "days": len(daily),
         "failed_days": failed, "order_hash": digest.value(), "orders": count, "trades": trades, "daily": daily,
-        "capital_paise": capital, "tick_paise": tick, "ratios": ratios(daily, capital), "totals": _totals(trades, daily), "warnings": [*skipped, *notes],
+        "capital_paise": capital, "tick_paise": tick, "ratios": ratios(daily, capital),
+        "totals": _totals(trades, daily), "warnings": [*skipped, *notes],
     }
 
 
 class OrderDigest:
-    """The hash of all orders, a day at a time: tags begin with class and date, so days that follow each other add up."""
+    """The hash of all orders, a day at a time: tags begin with the date, so that days in order add up."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
