@@ -16,6 +16,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 TARGET: Final = ROOT / "build" / "compiled"
 WHOLE_ROOMS: Final = ("trading", "exchange", "strategies")
 MARKET: Final = ("bar", "instrument", "money")
+RESEARCH: Final = ("sparse",)
 LEFT_PLAIN: Final = ("__init__", "parameters", "registry", "timed_route")
 """Pydantic and runtime_checkable need classes of Python; what looks for plug-ins is called once."""
 SETTINGS: Final = "[mypy]\nexplicit_package_bases = true\nignore_missing_imports = true\n"
@@ -53,6 +54,7 @@ def main() -> int:
 def sources() -> list[str]:
     """Modules to compile, as paths below the folder that holds `common`."""
     found = [Path("common") / "market" / f"{name}.py" for name in MARKET]
+    found += [Path("common") / "research" / f"{name}.py" for name in RESEARCH]
     for room in WHOLE_ROOMS:
         paths = sorted((ROOT / "common" / room).glob("*.py"))
         found += [path.relative_to(ROOT) for path in paths if path.stem not in LEFT_PLAIN]

@@ -51,6 +51,9 @@ def hashes() -> dict[str, Any]:
     for strategy in ("vwap", "ema"):
         driver = session_engine.trade(session_engine.prepare("single", strategy, _walk()), strategy, {})
         found[f"bench {strategy}: {len(driver.ledger.trades)} trades"] = order_hash(driver.ledger.orders.values())
+    tape, days = session_engine.prepare("sweep", "ema", _walk())
+    trades, driver = session_engine.sparse(tape, days, {})
+    found[f"bench sweep ema: {trades} trades"] = order_hash(driver.ledger.orders.values())
     return found | _recorded()
 
 

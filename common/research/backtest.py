@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -26,6 +26,7 @@ from common.trading.charges import SEGMENT_OF, rates_on
 from common.trading.order_hash import hash_row, row_bytes
 
 STRIKES_EACH_SIDE: Final = 15
+NAMED: Final = 5
 
 
 class NothingToTest(ValueError):
@@ -204,18 +205,31 @@ def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, An
         failed += [day["date"]] if day["state"] != "DONE" else []
     if not daily:
         raise NothingToTest("none of the files' dates is a trading day: check their dates and time zone")
+    skipped += _absent([date.fromisoformat(day) for day, _ in daily])
     if early:
         notes.append(f"charges of {len(early)} days are those of {early[0]}, where the table of rates begins")
     return {
         "strategy": request.strategy, "parameters": dict(request.parameters), "seed": request.seed,
         "files": [path.name for path in request.paths], "from": daily[0][0], "to": daily[-1][0], "days": len(daily),
         "failed_days": failed, "order_hash": digest.value(), "orders": count, "trades": trades, "daily": daily,
-        "capital_paise": capital, "tick_paise": tick, "ratios": ratios(daily, capital), "totals": _totals(trades, daily), "warnings": [*skipped, *notes],
+        "capital_paise": capital, "tick_paise": tick, "ratios": ratios(daily, capital),
+        "totals": _totals(trades, daily), "warnings": [*skipped, *notes],
     }
 
 
+def _absent(days: Sequence[date]) -> list[str]:
+    """Sessions between the first and the last day that the files do not have."""
+    between = (days[0] + timedelta(n) for n in range((days[-1] - days[0]).days))
+    there = set(days)
+    absent = [str(day) for day in between if day not in there and is_trading_day(day)]
+    if not absent:
+        return []
+    more = f" and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
+    return [f"sessions that are not in the files ({len(absent)}): {', '.join(absent[:NAMED])}{more}"]
+
+
 class OrderDigest:
-    """The hash of all orders, a day at a time: tags begin with class and date, so days that follow each other add up."""
+    """The hash of all orders, a day at a time: tags begin with the date, so that days in order add up."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()

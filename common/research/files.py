@@ -115,7 +115,7 @@ def _read_window(
     tables, before = list[pa.Table](), 0
     for group in range(file.num_row_groups):
         count = file.metadata.row_group(group).num_rows
-        if group in ids or not tables and group == file.num_row_groups - 1:
+        if group in ids or (not tables and group == file.num_row_groups - 1):
             rows = file.read_row_group(group, columns=chosen)
             numbers = pa.chunked_array([pa.array(range(before + 1, before + count + 1), pa.int64())])
             inside = pc.and_(pc.greater_equal(rows[columns.TIME], first), pc.less(rows[columns.TIME], last))

@@ -1,12 +1,14 @@
 """Work over the cores of one machine: processes that share what was loaded before they were made."""
 
-import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import Any, Final, TypeVar
+
+from common.research.replay import rare_collections
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -36,29 +38,29 @@ def each_done(
     """(number of the task, result) as they are done."""
     jobs = min(jobs or cores(), len(tasks))
     if jobs <= 1:
-        for number, task in enumerate(tasks):
-            yield number, work(task)
+        with rare_collections():
+            for number, task in enumerate(tasks):
+                yield number, work(task)
         return
     global _work  # what forked children find without its being sent to them
     _work = work
     size = max(1, min(8, len(tasks) // (jobs * 4)))
     left = set(range(0, len(tasks), size))
-    gc.freeze()
     try:
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                for start, found in _once(tasks, sorted(left), size, jobs):
-                    left.discard(start)
-                    yield from found
-                return
-            except BrokenProcessPool:
-                if attempt == ATTEMPTS:
-                    raise ProcessesDied(
-                        f"processes died {ATTEMPTS} times, most often for want of memory: give fewer --jobs"
-                    ) from None
+        with rare_collections():  # children inherit it; what is frozen is not written to, and so not copied
+            yield from _with_patience(tasks, left, size, jobs)
     finally:
-        gc.unfreeze()
         _work = None
+
+
+def _with_patience(tasks: Sequence[Any], left: set[int], size: int, jobs: int) -> Iterator[tuple[int, Any]]:
+    for _ in range(ATTEMPTS):
+        with suppress(BrokenProcessPool):
+            for start, found in _once(tasks, sorted(left), size, jobs):
+                left.discard(start)
+                yield from found
+            return
+    raise ProcessesDied(f"processes died {ATTEMPTS} times, most often for want of memory: give fewer --jobs")
 
 
 def _once(

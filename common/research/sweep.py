@@ -19,7 +19,7 @@ from common.planning.plan import ClassPlan
 from common.research.backtest import NothingToTest, OrderDigest, Request, chosen_days, plan_day
 from common.research.market import StreamedMarket
 from common.research.pool import each_done
-from common.research.replay import MemoryLedger, rare_collections
+from common.research.replay import MemoryLedger
 from common.research.schedules import schedule_of
 from common.research.sparse import schedule_all, trade_sparsely
 from common.research.tape import Tape
@@ -99,8 +99,7 @@ def sweep(
 
         def work(number: int, stretch: Sequence[SharedDay] = stretch) -> list[dict[str, Any]]:
             chosen = replace(request, parameters={**request.parameters, **sets[number]})
-            with rare_collections():
-                return [trade_set(day, chosen, mandate) for day in stretch]
+            return [trade_set(day, chosen, mandate) for day in stretch]
 
         for done, (at, found) in enumerate(each_done(numbers, work, jobs), 1):
             for one in found:

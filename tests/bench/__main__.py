@@ -15,7 +15,7 @@ from tests.bench import logs
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPILED: Final = ROOT / "build" / "compiled"
 ENGINE: Final = Path(__file__).with_name("session_engine.py")
-PARTS: Final = ("stores", "session", "logs")
+PARTS: Final = ("stores", "session", "sweep", "logs")
 PEERS: Final = ("nautilus", "backtestingpy", "vectorbt_", "hftbacktest_")
 
 
@@ -50,6 +50,10 @@ def main() -> int:
         command = [str(python), "run_inproc.py", "--n", str(chosen.bars), "--rounds", str(chosen.rounds)]
         command += ["--strategy", strategy, str(ENGINE)]
         command += [peer for peer in PEERS if strategy == "vwap" or peer != "hftbacktest_"]
+        subprocess.run(command, check=True, cwd=folder, env=environment)
+    if "sweep" in parts:
+        command = [str(python), "run_inproc.py", "--task", "sweep", "--strategy", "ema", "--n", str(chosen.bars)]
+        command += ["--rounds", str(chosen.rounds), str(ENGINE), "vectorbt_"]
         subprocess.run(command, check=True, cwd=folder, env=environment)
     if "logs" in parts:
         logs.measure(home / "venvs" / "micro" / "bin" / "python", chosen.rounds)

@@ -149,12 +149,17 @@ def sweep(ctx: Any, strategy: str, grid: Sequence[tuple[int, int]]) -> dict[str,
     for period in sorted({period for pair in grid for period in pair}):
         tape.series["S00"].ema(period)
     sets = [{"fast": fast, "slow": slow} for fast, slow in grid]
-    done = spread(sets, lambda params: _sparse(tape, days, params), int(os.environ.get("TRON_SWEEP_JOBS", "0")))
+    done = spread(sets, lambda params: _profit(tape, days, params), int(os.environ.get("TRON_SWEEP_JOBS", "0")))
     return {"n_trades": sum(trades for trades, _ in done), "pnl": sum(pnl for _, pnl in done)}
 
 
-def _sparse(tape: Any, days: Any, params: Mapping[str, Any]) -> tuple[int, float]:
-    from common.research.replay import rare_collections
+def _profit(tape: Any, days: Any, params: Mapping[str, Any]) -> tuple[int, float]:
+    count, driver = sparse(tape, days, params)
+    return count, sum(trade.net for trade in driver.ledger.trades) / 100
+
+
+def sparse(tape: Any, days: Any, params: Mapping[str, Any]) -> tuple[int, Any]:
+    """One set over all days; returns the number of trades and the driver, its ledger full."""
     from common.research.sparse import schedule_all, trade_sparsely
 
     rates = _rates()
@@ -162,10 +167,8 @@ def _sparse(tape: Any, days: Any, params: Mapping[str, Any]) -> tuple[int, float
     watched = schedule_all(driver.session, tape)
     assert watched is not None
     first = 0
-    with rare_collections():
-        for day, times, bars in days:
-            driver.session.open_day(day, times, rates)
-            trade_sparsely(driver, tape, watched, first, first + len(bars), timed=False)
-            first += len(bars)
-    trades = driver.ledger.trades
-    return len(trades), sum(trade.net for trade in trades) / 100
+    for day, times, bars in days:
+        driver.session.open_day(day, times, rates)
+        trade_sparsely(driver, tape, watched, first, first + len(bars), timed=False)
+        first += len(bars)
+    return len(driver.ledger.trades), driver

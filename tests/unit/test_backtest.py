@@ -109,6 +109,19 @@ def test_days_on_which_the_exchange_was_closed(tmp_path: Path) -> None:
         run(saturday)
 
 
+def test_sessions_that_are_not_in_the_files(tmp_path: Path) -> None:
+    """A gap between the first and the last day is said, with its dates; weekends are none."""
+    file = tmp_path / "gap.csv"
+    file.write_text(HEADER + "".join(
+        f"2026-11-{day}T09:{minute}:00+05:30,ABC,NSE,100,101,99,100,500,0\n"
+        for day in (18, 20, 23) for minute in range(15, 45)
+    ))
+    warnings = run(file)["warnings"]
+    assert [warning for warning in warnings if "not in the files" in warning] == [
+        "sessions that are not in the files (1): 2026-11-19"
+    ]
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
     """A file that is missing is the reader's error, with the file's name."""
     with pytest.raises(DataError, match=r"missing\.parquet"):

@@ -21,6 +21,8 @@ from common.research.sweep import sweep
 from common.research.tape import Extremes, Tape
 from common.strategies.registry import build
 from common.strategies.scheduled import NEVER
+from common.trading.order_hash import order_hash
+from tests.bench import session_engine
 from tests.unit.strategy_case import FakeView, minute_bars
 
 DAY = date(2026, 11, 20)
@@ -155,3 +157,28 @@ def test_a_tape_keeps_the_order_of_the_feed() -> None:
     assert tape.starts == [60, 120, 180]
     assert [bar for minute in tape.minutes for bar in minute] == feed
     assert {symbol: one.minutes for symbol, one in tape.series.items()} == {"B": [0, 2], "A": [0, 1]}
+
+
+@QUICK
+@given(st.integers(0, 10**6), st.integers(2, 8), st.integers(9, 40), st.sampled_from([0.05, 0.3, 50.0]))
+def test_positions_that_are_carried_trade_alike(seed: int, fast: int, slow: int, stop: float) -> None:
+    """One session over five days, held overnight, with stops that are met: the bench's two ways, one hash."""
+    raw, chosen = _walk(seed), {"fast": fast, "slow": slow, "stop_percent": stop}
+    whole = session_engine.trade(session_engine.prepare("single", "ema", raw), "ema", chosen)
+    tape, days = session_engine.prepare("sweep", "ema", raw)
+    _, woken = session_engine.sparse(tape, days, chosen)
+    assert order_hash(woken.ledger.orders.values()) == order_hash(whole.ledger.orders.values())
+
+
+def _walk(seed: int) -> dict[str, Any]:
+    import numpy as np
+
+    steps = np.random.default_rng(seed).normal(0, 0.4, (4, 5 * 375))
+    close = 1000 + steps[0].cumsum().round(2)
+    opened = (close + steps[1]).round(2)
+    day, minute = np.divmod(np.arange(len(close)), 375)
+    return {
+        "open": opened, "close": close, "high": (np.maximum(opened, close) + abs(steps[2])).round(2),
+        "low": (np.minimum(opened, close) - abs(steps[3])).round(2), "volume": np.full(len(close), 1000.0),
+        "ts": 1_767_239_100 * 10**9 + (day * 1440 + minute) * 60 * 10**9, "day": day, "k": minute,
+    }
