@@ -25,7 +25,7 @@ class Cloud:
         self.versions: dict[str, list[str]] = {"kite-api-key": [], "kite-access-token": []}
         self.status = 0
 
-    def request(self, method: str, url: str, json: Any, timeout: float) -> Any:  # noqa: A002
+    def request(self, method: str, url: str, json: Any, timeout: float) -> Any:
         del timeout
         name, _, verb = url.removeprefix("http://cloud/v1/projects/p/secrets/").partition(":")
         name = name.partition("/")[0]
