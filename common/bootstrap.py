@@ -28,6 +28,7 @@ from common.ports import (
     MarketData,
     Notifier,
     Resume,
+    Secrets,
     SteppedClock,
     StoreError,
 )
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from common.adapters.sqlite import SqliteStore
     from common.day.close import ClosePorts
     from common.day.delivery import NoticePorts
+    from common.day.login import LoginPorts
     from common.day.takeover import OutsidePorts
     from common.simulation.outcome import Bench
 
@@ -160,6 +162,28 @@ class Application:
         from common.day.delivery import NoticePorts
 
         return NoticePorts(self.store, self.notifier, self.clock, self.logs("functions"))
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Files in the run's directory or variables, or Secret Manager."""
+        if self.settings.secrets == "secret_manager":
+            from common.adapters.secrets.cloud import CloudSecrets
+
+            return CloudSecrets(self.settings.project)
+        from common.adapters.secrets.directory import DirectorySecrets
+
+        return DirectorySecrets(self.settings.home / "secrets", os.environ)
+
+    def login_ports(self) -> "LoginPorts":
+        """What the person's login at the broker needs."""
+        from common.adapters.kite.login import KiteLogin
+        from common.adapters.steps import HttpSteps
+        from common.day.login import LoginPorts
+
+        settings = self.settings
+        login = KiteLogin(self.secrets, self.clock, settings.kite_url, settings.kite_login_url)
+        steps = HttpSteps(settings.functions_url, identity=not settings.local)
+        return LoginPorts(login, steps, self.clock, settings.kite_user, lambda: uuid.uuid4().hex)
 
     @cached_property
     def mandate(self) -> Mandate:

@@ -40,7 +40,7 @@ class Settings:
     notify_urls: whom to tell, as apprise reads them; secrets.
     broker: one of BROKERS. kite_url, kite_stream_url, kite_login_url: of Zerodha Kite, or of a simulation of it.
     kite_user: whose account it is, such as AB1234; nobody else's login is taken. egress: registered static addresses
-    from which orders are sent. secrets: one of SECRET_STORES.
+    from which orders are sent. secrets: one of SECRET_STORES. functions_url: of the functions, before their names.
     """
 
     home: Path
@@ -68,6 +68,7 @@ class Settings:
     kite_user: str = ""
     egress: tuple[str, ...] = ()
     secrets: str = "directory"
+    functions_url: str = ""
 
     @property
     def source(self) -> str:
@@ -78,6 +79,11 @@ class Settings:
     def recorded(self) -> bool:
         """Whether recorded sessions are traded, as fast as it goes: the market's time is no clock's."""
         return bool(self.sessions)
+
+    @property
+    def kite_is_simulated(self) -> bool:
+        """Whether what is called Kite runs on this machine: no real money is moved there."""
+        return urlsplit(self.kite_url).hostname in OWN_MACHINE
 
     @property
     def lease_ttl(self) -> float:
@@ -111,6 +117,7 @@ class Settings:
             "TRON_BROKER": self.broker, "TRON_KITE_URL": self.kite_url, "TRON_KITE_STREAM_URL": self.kite_stream_url,
             "TRON_KITE_LOGIN_URL": self.kite_login_url, "TRON_KITE_USER": self.kite_user,
             "TRON_EGRESS": " ".join(self.egress), "TRON_SECRETS": self.secrets,
+            "TRON_FUNCTIONS_URL": self.functions_url,
         }
 
 
@@ -138,6 +145,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         kite_stream_url=env.get("TRON_KITE_STREAM_URL") or KITE_STREAM_URL,
         kite_login_url=env.get("TRON_KITE_LOGIN_URL") or KITE_LOGIN_URL, kite_user=env.get("TRON_KITE_USER", ""),
         egress=tuple(env.get("TRON_EGRESS", "").split()), secrets=env.get("TRON_SECRETS") or "directory",
+        functions_url=env.get("TRON_FUNCTIONS_URL", ""),
     )
     _check(settings)
     _check_kite(settings)

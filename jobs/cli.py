@@ -4,16 +4,38 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
-from jobs.commands import audit, backtest, charges, control, cost, data, day, logs, notify, simulate, sweep, transfer
+from jobs.commands import (
+    audit,
+    backtest,
+    charges,
+    control,
+    cost,
+    data,
+    day,
+    doctor,
+    instruments,
+    login,
+    logs,
+    notify,
+    simulate,
+    sweep,
+    transfer,
+)
 from jobs.commands.output import UserError
+
+COMMANDS: Final = (
+    day, control, audit, transfer, logs, backtest, sweep, simulate, data, charges, notify, cost, login, doctor,
+    instruments,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="tron", description="Plans, trades and reports a day on NSE.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (day, control, audit, transfer, logs, backtest, sweep, simulate, data, charges, notify, cost):
+    for command in COMMANDS:
         command.register(commands)
     chosen = parser.parse_args(arguments)
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from common.adapters.secrets.directory import DirectorySecrets, variable
-from common.adapters.secrets.secret_manager import SecretManager
+from common.adapters.secrets.cloud import CloudSecrets
 from common.ports import Secrets
 from common.redaction import Secret
 
@@ -45,7 +45,7 @@ def answer(status: int, body: Any) -> Any:
 
 SECRETS: dict[str, Callable[[Path, Cloud], Secrets]] = {
     "directory": lambda place, _: DirectorySecrets(place / "secrets", {}),
-    "secret manager": lambda _, cloud: SecretManager("p", "http://cloud", cloud),
+    "secret manager": lambda _, cloud: CloudSecrets("p", "http://cloud", cloud),
 }
 
 
@@ -105,14 +105,14 @@ def test_a_refusal_of_the_cloud_names_the_secret_and_not_its_content(status: int
     cloud = Cloud()
     cloud.status = status
     with pytest.raises(OSError, match=f"kite-api-key: HTTP {status}") as refused:
-        SecretManager("p", "http://cloud", cloud).get("kite-api-key")
+        CloudSecrets("p", "http://cloud", cloud).get("kite-api-key")
     assert "s3cr3t" not in str(refused.value)
 
 
 def test_a_secret_that_does_not_exist_cannot_be_written() -> None:
     """Terraform makes it, with who may read it; the text says so."""
     with pytest.raises(OSError, match="no secret other in Secret Manager"):
-        SecretManager("p", "http://cloud", Cloud()).put("other", VALUE)
+        CloudSecrets("p", "http://cloud", Cloud()).put("other", VALUE)
 
 
 @pytest.mark.parametrize("payload", [{}, {"payload": {}}, {"payload": {"data": "*"}}, {"payload": {"data": 5}}, []])
@@ -120,11 +120,11 @@ def test_an_answer_that_is_not_as_documented_is_an_error(payload: Any) -> None:
     """No other exception leaves the adapter."""
     session = SimpleNamespace(request=lambda *_, **__: answer(200, payload))
     with pytest.raises(OSError, match="not as documented"):
-        SecretManager("p", "http://cloud", session).get("kite-api-key")
+        CloudSecrets("p", "http://cloud", session).get("kite-api-key")
 
 
 def test_the_cloud_has_base64() -> None:
     """What is sent is what the reference asks for."""
     cloud = Cloud()
-    SecretManager("p", "http://cloud", cloud).put("kite-api-key", VALUE)
+    CloudSecrets("p", "http://cloud", cloud).put("kite-api-key", VALUE)
     assert base64.b64decode(cloud.versions["kite-api-key"][0]).decode() == VALUE.reveal()

@@ -3,24 +3,13 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.adapters.clock import VirtualClock
-from common.adapters.kite.answers import (
-    AnswerError,
-    fills_by_order,
-    nanoseconds,
-    net_positions,
-    order_update,
-    paise_of,
-    rows_of,
-    rupees,
-)
+from common.adapters.kite.answers import AnswerError, nanoseconds, order_update, paise_of, rupees
 from common.adapters.kite.token import Token, write_token
 from common.market.indian_time import at
 from common.redaction import Secret
@@ -29,7 +18,6 @@ from common.trading.orders import Kind, OrderTag, Purpose, Status
 from tests.unit.kite_case import KEY, TAG, TOKEN, SmallKite, account, data, error, order, row, small_kite, trade_row
 from tests.unit.trading_case import DAY, SECOND, minute
 
-RECORDED = Path(__file__).resolve().parents[3] / "shared" / "kite"
 PLACE = "POST /orders/regular"
 
 
@@ -267,37 +255,3 @@ def test_times_with_and_without_a_date() -> None:
     for wrong in ("", "09:15:00", None, 5, "2025-08-29 25:00:00"):
         with pytest.raises(AnswerError):
             nanoseconds(wrong)
-
-
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded answers are not here: ../shared/kite")
-class TestRecorded:
-    """Answers of the broker itself."""
-
-    @staticmethod
-    def data(name: str) -> Any:
-        return json.loads((RECORDED / f"{name}.json").read_text())["data"]
-
-    def test_orders(self) -> None:
-        """Long ids as text, inconsistent quantities ignored, others' tags dropped, no kind but ours with terms."""
-        updates = [order_update(one) for one in rows_of(self.data("orders"))]
-        assert len(updates) == 10
-        assert {update.tag for update in updates} == {""}
-        assert [u.filled for u in updates] == [0, 1, 1, 0, 1, 1, 0, 0, 1, 150]
-        assert updates[8].broker_id == "1953341975595868160"
-        assert updates[8].terms == (Kind.LIMIT, 1, 159_82, 0)
-        assert updates[9].terms is None
-        assert "Insufficient funds" in updates[3].reason
-
-    def test_histories_and_postbacks(self) -> None:
-        """Every status of an order's life."""
-        statuses = [order_update(one).status for one in rows_of(self.data("order_info"))]
-        assert statuses[:4] == [Status.SENT, Status.SENT, Status.SENT, Status.OPEN]
-        postback = order_update(json.loads((RECORDED / "postback.json").read_text()))
-        assert (postback.status, postback.filled, postback.broker_id) == (Status.COMPLETE, 1, "220303000308932")
-
-    def test_trades_and_positions(self) -> None:
-        """A time of day alone is in it too."""
-        fills = fills_by_order(rows_of(self.data("order_trades")), DAY)
-        ((fill,),) = fills.values()
-        assert (fill.id, fill.price, fill.quantity) == ("10000000", 4852_00, 1)
-        assert net_positions(self.data("positions"), {})["LEADMINI17DECFUT"] == 1

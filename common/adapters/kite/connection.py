@@ -8,6 +8,7 @@ from common.adapters.kite.answers import AnswerError
 from common.adapters.kite.errors import KiteFault, order_error, read_error
 from common.adapters.kite.rate import RequestRate
 from common.adapters.kite.token import ACCESS_TOKEN, API_KEY, Token, read_token
+from common.log_record import LOGIN
 from common.ports import Clock, Logs, Secrets
 from common.redaction import Secret
 from common.trading.errors import BrokerUnavailable, LoginExpired, OrderRejected, OrderUnknown
@@ -15,8 +16,6 @@ from common.trading.errors import BrokerUnavailable, LoginExpired, OrderRejected
 if TYPE_CHECKING:
     from common.adapters.kite.session import CheckedSession
 
-LOGIN: Final = "login"
-"""Category of the alarm that a new login is needed; who tells of it adds the link."""
 TOKEN_EVERY_SECONDS: Final = 10.0
 PROBE_EVERY_SECONDS: Final = 30.0
 LEAST_SECONDS: Final = 0.5

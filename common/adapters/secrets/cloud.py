@@ -13,7 +13,7 @@ SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
 MAX_BYTES: Final = 65_536
 
 
-class SecretManager:
+class CloudSecrets:
     """The latest enabled version of `projects/{project}/secrets/{name}`; the secrets themselves are Terraform's.
 
     session: an HTTP session that authorizes itself; None for one with the environment's own credentials.
