@@ -179,6 +179,8 @@ def _check(settings: Settings) -> None:
 
 
 def _check_kite(settings: Settings) -> None:
+    if settings.broker == "kite" and settings.recorded:
+        raise SettingsError("TRON_SESSIONS are replayed on paper: leave them out, or TRON_BROKER=kite")
     if settings.broker not in BROKERS:
         raise SettingsError(f"TRON_BROKER={settings.broker!r} is no broker: give one of {', '.join(BROKERS)}")
     if settings.secrets not in SECRET_STORES:

@@ -31,4 +31,4 @@ def alert(event: CloudEvent) -> None:
 def _link(day: date, app: Application) -> Notice:
     from common.day.login import login_notice
 
-    return login_notice(day, app.login_ports(), again=True)
+    return login_notice(day, app.account.login_ports(), again=True)

@@ -35,7 +35,7 @@ def kite_login(request: Request) -> Response:
 def _complete(request: Request) -> str:
     from common.day.login import complete, start_late
 
-    ports = application().login_ports()
+    ports = application().account.login_ports()
     logged_in = complete({name: value[:500] for name, value in request.args.items()}, ports)
     did = start_late(ports.clock.now().date(), ports)
     function_logs("kite_login", request).write("INFO", f"{logged_in.user} has logged in", {"did": did})

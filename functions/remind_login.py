@@ -23,5 +23,5 @@ def _step(day: date, app: Application) -> Mapping[str, Any]:
 
     if app.settings.broker != "kite":
         return {"date": day.isoformat(), "said": "on paper: no login is needed"}
-    said = remind(day, app.login_ports(), lambda notice: deliver(notice, app.notice_ports()))
+    said = remind(day, app.account.login_ports(), lambda notice: deliver(notice, app.notice_ports()))
     return {"date": day.isoformat(), "said": said}

@@ -70,7 +70,7 @@ def _ports(home: Path | None) -> LoginPorts:
         raise UserError(str(error)) from None
     if not settings.kite_user:
         raise UserError("TRON_KITE_USER is not set: give the user id of the account, such as AB1234")
-    return Application(settings).login_ports()
+    return Application(settings).account.login_ports()
 
 
 def _await_redirect(ports: LoginPorts, port: int, wait_seconds: float) -> LoggedIn:
