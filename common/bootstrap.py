@@ -221,7 +221,7 @@ class Application:
             heartbeat_seconds=REPLAY_HEARTBEAT_SECONDS if settings.recorded else HEARTBEAT_SECONDS,
             readiness=(lambda day: self.account.look(day)[0]) if live else None,
             pre_open=self.account.kite.market.pre_open if live else None,
-            real_money=live and not settings.kite_is_simulated,
+            real_money=live and not settings.kite_is_simulated, postbacks=live and settings.postbacks,
         )
 
     def broker_ports(self) -> TradePorts:

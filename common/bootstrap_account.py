@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from common.market.instrument import AssetClass, Instrument
 from common.ports import Archive, Broker, Clock, DocumentStore, Logs, Resume, Secrets
-from common.settings import Settings
+from common.redaction import Secret
+from common.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from common.adapters.kite.parts import KiteParts
@@ -63,6 +64,15 @@ class AccountParts:
             self.secrets, self.archive, self.clock, self.logs, settings.kite_url, settings.send_timeout,
             is_simulated=settings.kite_is_simulated,
         )
+
+    def app_secret(self) -> Secret:
+        """With which the broker signs its postbacks. Raises SettingsError where it is not stored."""
+        from common.adapters.kite.token import API_SECRET
+
+        found = self.secrets.get(API_SECRET)
+        if found is None:
+            raise SettingsError(f"there is no secret {API_SECRET}: store it first, see docs/kite.md")
+        return found
 
     def open_broker(
         self, day: date, asset_class: AssetClass, instruments: Sequence[Instrument],

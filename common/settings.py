@@ -41,6 +41,7 @@ class Settings:
     broker: one of BROKERS. kite_url, kite_stream_url, kite_login_url: of Zerodha Kite, or of a simulation of it.
     kite_user: whose account it is, such as AB1234; nobody else's login is taken. egress: registered static addresses
     from which orders are sent. secrets: one of SECRET_STORES. functions_url: of the functions, before their names.
+    postbacks: whether workloads look for hints of the broker's postbacks, which tell what the stream tells too.
     """
 
     home: Path
@@ -69,6 +70,7 @@ class Settings:
     egress: tuple[str, ...] = ()
     secrets: str = "directory"
     functions_url: str = ""
+    postbacks: bool = False
 
     @property
     def source(self) -> str:
@@ -117,7 +119,7 @@ class Settings:
             "TRON_BROKER": self.broker, "TRON_KITE_URL": self.kite_url, "TRON_KITE_STREAM_URL": self.kite_stream_url,
             "TRON_KITE_LOGIN_URL": self.kite_login_url, "TRON_KITE_USER": self.kite_user,
             "TRON_EGRESS": " ".join(self.egress), "TRON_SECRETS": self.secrets,
-            "TRON_FUNCTIONS_URL": self.functions_url,
+            "TRON_FUNCTIONS_URL": self.functions_url, "TRON_POSTBACKS": "1" if self.postbacks else "",
         }
 
 
@@ -145,7 +147,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         kite_stream_url=env.get("TRON_KITE_STREAM_URL") or KITE_STREAM_URL,
         kite_login_url=env.get("TRON_KITE_LOGIN_URL") or KITE_LOGIN_URL, kite_user=env.get("TRON_KITE_USER", ""),
         egress=tuple(env.get("TRON_EGRESS", "").split()), secrets=env.get("TRON_SECRETS") or "directory",
-        functions_url=env.get("TRON_FUNCTIONS_URL", ""),
+        functions_url=env.get("TRON_FUNCTIONS_URL", ""), postbacks=_switch(env, "TRON_POSTBACKS"),
     )
     _check(settings)
     _check_kite(settings)

@@ -42,7 +42,7 @@ def answer(request: Request, step: Callable[[date, Application], Mapping[str, An
 
 
 def answered(request: Request, do: Callable[[Application], Mapping[str, Any]], module: str) -> Answer:
-    """The result; an error with what to do: 400, 403 not allowed, 409 too early, 503 no answer, 500; those are logged."""
+    """The result; an error with what to do: 400, 403 not allowed, 409 too early, 503 no answer, 500; both logged."""
     try:
         return {**do(application())}, 200
     except (BadRequest, OutsideTable, ControlRefused) as error:

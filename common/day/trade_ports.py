@@ -21,6 +21,7 @@ class TradePorts:
     trusted. replay: the market's time is not the clock's. heartbeat_seconds: of the workload's time between two.
     readiness: the gate's findings; pre_open: (price, previous close) by symbol, paise; None for both where no account
     and no pre-open session is looked at. real_money: whether orders go to a person's account.
+    postbacks: whether to look for hints of the broker's postbacks, about 4,000 reads a day of the store a workload.
     """
 
     store: DocumentStore
@@ -38,6 +39,7 @@ class TradePorts:
     readiness: Callable[[date], Sequence[Check]] | None = None
     pre_open: Callable[[date, Sequence[str]], Mapping[str, tuple[Paise, Paise]]] | None = None
     real_money: bool = False
+    postbacks: bool = False
 
 
 def nanoseconds(clock: Clock) -> int:
