@@ -138,7 +138,7 @@ class Application:
     def market(self) -> MarketData:
         """Recorded sessions; with Kite its instruments and quotes."""
         if self.settings.broker == "kite":
-            return self.account.kite.market
+            return self.account.kite.listing
         from common.research.market import RecordedMarket
 
         return RecordedMarket(self.settings.sessions)
@@ -220,7 +220,7 @@ class Application:
             pace=REPLAY if settings.recorded else LIVE, replay=settings.recorded,
             heartbeat_seconds=REPLAY_HEARTBEAT_SECONDS if settings.recorded else HEARTBEAT_SECONDS,
             readiness=(lambda day: self.account.look(day)[0]) if live else None,
-            pre_open=self.account.kite.market.pre_open if live else None,
+            pre_open=self.account.kite.listing.pre_open if live else None,
             real_money=live and not settings.kite_is_simulated, postbacks=live and settings.postbacks,
         )
 

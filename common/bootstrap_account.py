@@ -91,7 +91,7 @@ class AccountParts:
         settings.home.mkdir(parents=True, exist_ok=True)
         around = Surroundings(
             shutil.disk_usage(settings.home).free, answers(day, self.store, self.archive),
-            (lambda: len(self.kite.market.instruments(day))) if live else None,
+            (lambda: len(self.kite.listing.instruments(day))) if live else None,
             settings.kite_user, self.mandate().capital_paise, settings.egress,
         )
         return checks(day, self.clock.now(), around, facts), theirs(facts) if facts is not None else frozenset()

@@ -39,7 +39,7 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         app = Application(read_settings(environment))
         day = chosen.date or app.clock.now().date()
-        dump = app.account.kite.market.dump(day)
+        dump = app.account.kite.listing.dump(day)
     except SettingsError as error:
         raise UserError(str(error)) from None
     except (DumpError, BrokerUnavailable, StoreError) as failure:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.adapters.clock import VirtualClock
 from common.adapters.directory import DirectoryArchive
 from common.adapters.kite.dump import OBJECT, Dump, check_dump, parse_dump, read_parquet
-from common.adapters.kite.market import KiteMarket
+from common.adapters.kite.listing import KiteListing
 from common.market.indian_time import INDIA
 from common.market.instrument import Instrument, Kind
 from common.market.instruments import COLUMNS, DumpError
@@ -139,10 +139,10 @@ def kite() -> Iterator[SmallKite]:
         yield one
 
 
-def market(kite: SmallKite, place: Path, day: date = DAY) -> tuple[KiteMarket, Any]:
+def market(kite: SmallKite, place: Path, day: date = DAY) -> tuple[KiteListing, Any]:
     clock = VirtualClock(datetime(day.year, day.month, day.day, 8, 30, tzinfo=INDIA))
     desk = account(kite, clock=clock)
-    return KiteMarket(desk.connection, DirectoryArchive(place), clock, desk.logs, least_rows=3), desk
+    return KiteListing(desk.connection, DirectoryArchive(place), clock, desk.logs, least_rows=3), desk
 
 
 def test_the_dump_is_fetched_once_a_day(kite: SmallKite, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from common.adapters.clock import VirtualClock
-from common.adapters.kite.market import KiteMarket
+from common.adapters.kite.listing import KiteListing
 from common.adapters.kite.rest import KiteBroker
 from common.adapters.memory import MemoryArchive
 from common.adapters.no_store import NoStore
@@ -88,7 +88,7 @@ def kite() -> Iterator[SmallKite]:
 
 
 def ports(desk: Account, clock: Any) -> TradePorts:
-    market = KiteMarket(desk.connection, GoneArchive(), clock, desk.logs, least_rows=1)
+    market = KiteListing(desk.connection, GoneArchive(), clock, desk.logs, least_rows=1)
     return TradePorts(
         NoStore("gone"), GoneArchive(), market, clock,
         lambda day, _, instruments: (KiteBroker(desk.connection, day, instruments, desk.logs), Resume()),

@@ -91,7 +91,7 @@ def test_a_login_is_kept_with_owner_and_time(desk: Desk) -> None:
     assert token is not None
     assert (token.value.reveal(), token.user, token.at) == ("tokenOfToday", USER, said.at)
     (request,) = desk.kite.requests
-    assert request.form["request_token"] == "requestToken1"
+    assert request.form["request_token"] == desk.redirect()["request_token"]
     assert len(request.form["checksum"]) == 64
     assert SECRET not in str(request)
     assert desk.ports.login.latest() == said

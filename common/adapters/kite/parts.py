@@ -6,7 +6,7 @@ from functools import cached_property
 
 from common.adapters.kite.account import KiteAccount
 from common.adapters.kite.connection import KiteConnection
-from common.adapters.kite.market import LEAST_ROWS, KiteMarket
+from common.adapters.kite.listing import LEAST_ROWS, KiteListing
 from common.adapters.kite.rest import KiteBroker
 from common.market.instrument import Instrument
 from common.ports import Archive, Clock, Logs, Secrets
@@ -26,9 +26,9 @@ class KiteParts:
         self._least_rows = 1 if is_simulated else LEAST_ROWS
 
     @cached_property
-    def market(self) -> KiteMarket:
+    def listing(self) -> KiteListing:
         """Instruments and quotes."""
-        return KiteMarket(self.connection, self._archive(), self._clock, self._logs, self._least_rows)
+        return KiteListing(self.connection, self._archive(), self._clock, self._logs, self._least_rows)
 
     def broker(self, day: date, instruments: Sequence[Instrument]) -> KiteBroker:
         """Orders and books of `day`, for who trades `instruments`."""

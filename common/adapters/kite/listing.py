@@ -1,4 +1,4 @@
-"""What the market says, by REST: the day's instruments, kept in the archive, and quotes; bars come from the stream."""
+"""What the broker lists and shows, by REST: the instruments of the day, kept in the archive, and quotes; no bars."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +23,7 @@ LEAST_ROWS: Final = 20_000
 """Of Kite's own dump, which has about 100,000; a simulation's may be small."""
 
 
-class KiteMarket:
+class KiteListing:
     """MarketData without history and bars. least_rows: fewest of a dump that is believed without one before it."""
 
     def __init__(
