@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from common.adapters.secrets.directory import DirectorySecrets, variable
 from common.adapters.secrets.cloud import CloudSecrets
+from common.adapters.secrets.directory import DirectorySecrets, variable
 from common.ports import Secrets
 from common.redaction import Secret
 
