@@ -156,7 +156,8 @@ class TestOnTheWire:
         (error(403, "PermissionException", "Your IP address is not allowed"), True),
         (error(400, "InputException", "IP 192.0.2.9 is not registered"), True),
         (error(400, "OrderException", "Couldn't find that order"), False),
-    ], ids=["permission", "input", "order"])
+        (error(404, "GeneralException", "Couldn't find that `order_id`."), False),
+    ], ids=["permission", "input", "order", "not found"])
     def test_the_address_is_asked_by_an_order_that_is_none(self, kite: SmallKite, reply: Any, refused: bool) -> None:
         """Cancelling an id that no order has: refused for its address, or for being none."""
         kite.standing["DELETE /orders/regular/100000000000000"] = reply

@@ -15,6 +15,8 @@ REFUSALS: Final = frozenset({
 """Kinds of error that are about the request itself, in the documentation of Kite Connect 3."""
 OF_MONEY: Final = frozenset({"MarginException", "HoldingException"})
 TOO_MANY: Final = 429
+NOWHERE: Final = (404, 405, 410)
+"""There is no such order, or no such address: whatever was asked has not been done."""
 
 _CROWDED: Final = re.compile(r"too many requests|rate limit", re.IGNORECASE)
 _TIMED_OUT: Final = re.compile(r"tim(?:ed?|ing)[\s-]*out", re.IGNORECASE)
@@ -76,4 +78,6 @@ def _is_refusal(fault: KiteFault) -> bool:
         return False
     if _LOOK.search(fault.text) and fault.error_type not in OF_MONEY:
         return False
+    if fault.code in NOWHERE:
+        return True
     return fault.error_type in REFUSALS or (not fault.error_type and 400 <= fault.code < 500)
