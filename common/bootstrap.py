@@ -37,6 +37,7 @@ from common.trading.pace import LIVE, REPLAY
 
 if TYPE_CHECKING:
     from common.adapters.sqlite import SqliteStore
+    from common.bootstrap_account import AccountParts
     from common.day.close import ClosePorts
     from common.day.delivery import NoticePorts
     from common.day.takeover import OutsidePorts
@@ -135,7 +136,9 @@ class Application:
 
     @cached_property
     def market(self) -> MarketData:
-        """Recorded sessions."""
+        """Recorded sessions; with Kite its instruments and quotes."""
+        if self.settings.broker == "kite":
+            return self.account.kite.listing
         from common.research.market import RecordedMarket
 
         return RecordedMarket(self.settings.sessions)
@@ -160,6 +163,16 @@ class Application:
         from common.day.delivery import NoticePorts
 
         return NoticePorts(self.store, self.notifier, self.clock, self.logs("functions"))
+
+    @cached_property
+    def account(self) -> "AccountParts":
+        """Secrets, login and the account at the broker."""
+        from common.bootstrap_account import AccountParts
+
+        return AccountParts(
+            self.settings, self.clock, self.logs("functions"), lambda: self.store, lambda: self.archive,
+            lambda: self.mandate,
+        )
 
     @cached_property
     def mandate(self) -> Mandate:
@@ -199,12 +212,16 @@ class Application:
 
     def _ports(self, store: DocumentStore, logs: Logs) -> TradePorts:
         settings = self.settings
+        live = settings.broker == "kite"
         return TradePorts(
-            store, self.archive, self.market, self.clock, self._paper_broker,
+            store, self.archive, self.market, self.clock, self.account.open_broker if live else self._paper_broker,
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
             lease_ttl_seconds=settings.lease_ttl, logs=logs, send_timeout_seconds=settings.send_timeout,
             pace=REPLAY if settings.recorded else LIVE, replay=settings.recorded,
             heartbeat_seconds=REPLAY_HEARTBEAT_SECONDS if settings.recorded else HEARTBEAT_SECONDS,
+            readiness=(lambda day: self.account.look(day)[0]) if live else None,
+            pre_open=self.account.kite.listing.pre_open if live else None,
+            real_money=live and not settings.kite_is_simulated, postbacks=live and settings.postbacks,
         )
 
     def broker_ports(self) -> TradePorts:
@@ -234,6 +251,8 @@ class Application:
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:
         """The order book of a day, to compare with: on paper the journal's, empty where nothing was ordered."""
+        if self.settings.broker == "kite":
+            return self.account.kite.broker(day, self.market.instruments(day)).orders()
         from common.adapters.paper import read_book
 
         return read_book(self._journal(day, asset_class))

@@ -18,6 +18,8 @@ STORED: Final = frozenset({"WARNING", "ERROR", "CRITICAL"})
 TRADE: Final = "trade"
 ALERT: Final = "alert"
 """Category of what the alert function itself says: no reason for another alert."""
+LOGIN: Final = "login"
+"""Category of an alarm that a person has to log in at the broker: who tells of it sends the link too."""
 LABELS: Final = ("date", "asset_class", "service", "strategy", "tag", "category", "environment")
 MAX_LINE_BYTES: Final = 64 * 1024
 ARCHIVED: Final = "logs/"

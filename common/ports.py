@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from common.market.bar import Bar, Quote
 from common.market.instrument import Instrument
+from common.redaction import Secret
 from common.trading.driver import OrderRoute
 from common.trading.orders import OrderUpdate
 
@@ -232,9 +233,15 @@ class SteppedClock(Clock, Protocol):
 
 
 class Secrets(Protocol):
-    """Named secrets; the latest version."""
+    """Named secrets; names are of [a-z0-9-]. Both raise OSError where they cannot be reached."""
 
-    def get(self, name: str) -> str | None: ...
+    def get(self, name: str) -> Secret | None:
+        """The latest version; None where there is none."""
+        ...
+
+    def put(self, name: str, value: Secret) -> None:
+        """A new version, which every process sees from then on."""
+        ...
 
 
 class Notifier(Protocol):

@@ -4,13 +4,21 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 STORES: Final = ("sqlite", "firestore")
 DATABASE: Final = "(default)"
 ARCHIVES: Final = ("directory", "gcs")
 BUCKET: Final = "{project}-tron-trade-logs-{date}"
+BROKERS: Final = ("paper", "kite")
+KITE_URL: Final = "https://api.kite.trade"
+KITE_STREAM_URL: Final = "wss://ws.kite.trade"
+KITE_LOGIN_URL: Final = "https://kite.zerodha.com/connect/login"
+SECRET_STORES: Final = ("directory", "secret_manager")
+OWN_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
 
 
 class SettingsError(ValueError):
@@ -30,6 +38,10 @@ class Settings:
     location: of buckets that are made.
     stage: local, development, staging or production: a label of each log record.
     notify_urls: whom to tell, as apprise reads them; secrets.
+    broker: one of BROKERS. kite_url, kite_stream_url, kite_login_url: of Zerodha Kite, or of a simulation of it.
+    kite_user: whose account it is, such as AB1234; nobody else's login is taken. egress: registered static addresses
+    from which orders are sent. secrets: one of SECRET_STORES. functions_url: of the functions, before their names.
+    postbacks: whether workloads look for hints of the broker's postbacks, which tell what the stream tells too.
     """
 
     home: Path
@@ -50,6 +62,15 @@ class Settings:
     location: str = "asia-south1"
     stage: str = "local"
     notify_urls: tuple[str, ...] = field(default=(), repr=False)
+    broker: str = "paper"
+    kite_url: str = KITE_URL
+    kite_stream_url: str = KITE_STREAM_URL
+    kite_login_url: str = KITE_LOGIN_URL
+    kite_user: str = ""
+    egress: tuple[str, ...] = ()
+    secrets: str = "directory"
+    functions_url: str = ""
+    postbacks: bool = False
 
     @property
     def source(self) -> str:
@@ -60,6 +81,11 @@ class Settings:
     def recorded(self) -> bool:
         """Whether recorded sessions are traded, as fast as it goes: the market's time is no clock's."""
         return bool(self.sessions)
+
+    @property
+    def kite_is_simulated(self) -> bool:
+        """Whether what is called Kite runs on this machine: no real money is moved there."""
+        return urlsplit(self.kite_url).hostname in OWN_MACHINE
 
     @property
     def lease_ttl(self) -> float:
@@ -90,6 +116,10 @@ class Settings:
             "TRON_LOCATION": self.location,
             "TRON_ENVIRONMENT": self.stage,
             "TRON_NOTIFY_URLS": " ".join(self.notify_urls),
+            "TRON_BROKER": self.broker, "TRON_KITE_URL": self.kite_url, "TRON_KITE_STREAM_URL": self.kite_stream_url,
+            "TRON_KITE_LOGIN_URL": self.kite_login_url, "TRON_KITE_USER": self.kite_user,
+            "TRON_EGRESS": " ".join(self.egress), "TRON_SECRETS": self.secrets,
+            "TRON_FUNCTIONS_URL": self.functions_url, "TRON_POSTBACKS": "1" if self.postbacks else "",
         }
 
 
@@ -112,9 +142,15 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         archive=env.get("TRON_ARCHIVE") or "directory",
         bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
         stage=env.get("TRON_ENVIRONMENT") or "local",
-        notify_urls=notify_urls(env),
+        notify_urls=notify_urls(env), broker=env.get("TRON_BROKER") or "paper",
+        kite_url=env.get("TRON_KITE_URL") or KITE_URL,
+        kite_stream_url=env.get("TRON_KITE_STREAM_URL") or KITE_STREAM_URL,
+        kite_login_url=env.get("TRON_KITE_LOGIN_URL") or KITE_LOGIN_URL, kite_user=env.get("TRON_KITE_USER", ""),
+        egress=tuple(env.get("TRON_EGRESS", "").split()), secrets=env.get("TRON_SECRETS") or "directory",
+        functions_url=env.get("TRON_FUNCTIONS_URL", ""), postbacks=_switch(env, "TRON_POSTBACKS"),
     )
     _check(settings)
+    _check_kite(settings)
     return settings
 
 
@@ -142,6 +178,36 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"TRON_ARCHIVE={settings.archive!r} is no archive: give one of {', '.join(ARCHIVES)}")
     if settings.archive == "gcs" and not settings.project:
         raise SettingsError("TRON_ARCHIVE=gcs needs TRON_PROJECT: give the Google Cloud project that owns the buckets")
+
+
+def _check_kite(settings: Settings) -> None:
+    if settings.broker == "kite" and settings.recorded:
+        raise SettingsError("TRON_SESSIONS are replayed on paper: leave them out, or TRON_BROKER=kite")
+    if settings.broker not in BROKERS:
+        raise SettingsError(f"TRON_BROKER={settings.broker!r} is no broker: give one of {', '.join(BROKERS)}")
+    if settings.secrets not in SECRET_STORES:
+        told = f"TRON_SECRETS={settings.secrets!r} keeps no secrets"
+        raise SettingsError(f"{told}: give one of {', '.join(SECRET_STORES)}")
+    if settings.secrets == "secret_manager" and not settings.project:
+        raise SettingsError("TRON_SECRETS=secret_manager needs TRON_PROJECT: give the project that owns the secrets")
+    addresses = (
+        ("TRON_KITE_URL", settings.kite_url, "https"), ("TRON_KITE_LOGIN_URL", settings.kite_login_url, "https"),
+        ("TRON_KITE_STREAM_URL", settings.kite_stream_url, "wss"),
+    )
+    for name, url, scheme in addresses:
+        parts = urlsplit(url)
+        secure = parts.scheme == scheme or (parts.scheme == scheme[:-1] and parts.hostname in OWN_MACHINE)
+        if not secure or not parts.hostname:
+            raise SettingsError(
+                f"{name} is not a {scheme} address: tokens travel there, and {scheme[:-1]} serves on this machine alone"
+            )
+    if urlsplit(settings.kite_url).path not in ("", "/"):
+        raise SettingsError("TRON_KITE_URL has a path, which the broker's client would drop: give host and port alone")
+    for address in settings.egress:
+        try:
+            ip_address(address)
+        except ValueError:
+            raise SettingsError(f"TRON_EGRESS: {address!r} is no IP address: give the registered ones") from None
 
 
 def _integer(env: Mapping[str, str], name: str, default: int) -> int:

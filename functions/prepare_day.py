@@ -20,5 +20,6 @@ def prepare_day(request: Request) -> Answer:
 
 def _step(day: date, app: Application) -> Mapping[str, Any]:
     sessions = app.settings.history_sessions
-    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions)
+    look = (lambda: app.account.look(day)) if app.settings.broker == "kite" else None
+    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions, look)
     return {"date": day.isoformat(), "gate": evidence["gate"]["verdict"], "hash": evidence["hash"]}

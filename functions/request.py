@@ -17,6 +17,7 @@ from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.ports import Clock, Logs, StoreError, StoreUnavailable
 from common.settings import SettingsError
+from common.trading.errors import BrokerUnavailable
 
 Answer: TypeAlias = tuple[dict[str, Any], int]
 MAX_BODY_BYTES: Final = 10_000
@@ -41,7 +42,7 @@ def answer(request: Request, step: Callable[[date, Application], Mapping[str, An
 
 
 def answered(request: Request, do: Callable[[Application], Mapping[str, Any]], module: str) -> Answer:
-    """The result; an error with what to do: 400, 403 not allowed, 409 too early, 503 store, 500; the latter logged."""
+    """The result; an error with what to do: 400, 403 not allowed, 409 too early, 503 no answer, 500; both logged."""
     try:
         return {**do(application())}, 200
     except (BadRequest, OutsideTable, ControlRefused) as error:
@@ -50,7 +51,7 @@ def answered(request: Request, do: Callable[[Application], Mapping[str, Any]], m
         return {"error": str(error)}, 403
     except (TooEarly, MarketClosed) as error:
         return {"error": str(error)}, 409
-    except StoreUnavailable as error:
+    except (StoreUnavailable, BrokerUnavailable) as error:
         _tell("WARNING", error, request, module)
         return {"error": str(error)}, 503
     except SettingsError as error:

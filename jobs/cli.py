@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from jobs.commands import (
     audit,
@@ -13,6 +14,9 @@ from jobs.commands import (
     cost,
     data,
     day,
+    doctor,
+    instruments,
+    login,
     logs,
     lookahead,
     notify,
@@ -23,15 +27,17 @@ from jobs.commands import (
 )
 from jobs.commands.output import UserError
 
+COMMANDS: Final = (
+    day, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
+    data, charges, notify, cost,
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="tron", description="Plans, trades and reports a day on NSE.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (
-        day, control, audit, transfer, logs, strategy, backtest, sweep, lookahead, simulate, data, charges, notify,
-        cost,
-    ):
+    for command in COMMANDS:
         command.register(commands)
     chosen = parser.parse_args(arguments)
     try:

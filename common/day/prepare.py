@@ -1,11 +1,13 @@
 """prepare_day: today's instruments to the archive, the gate, and the evidence, frozen before anyone plans."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from common.day.errors import TooEarly
+from common.day.readiness import Check, tells_no_login
 from common.market.bar import Bar
-from common.market.instruments import write_dump
+from common.market.instruments import DumpError, write_dump
 from common.planning.evidence import build_evidence
 from common.planning.gate import GateReason
 from common.planning.history import DaySummary, summarise
@@ -13,20 +15,36 @@ from common.planning.mandate import Mandate
 from common.planning.notices import COLUMNS, FOLDER, NoticeError, Notices, parse_notices
 from common.planning.session_facts import session_facts
 from common.ports import Archive, Conflict, Create, DocumentStore, MarketData
+from common.trading.errors import BrokerUnavailable
 
 EVIDENCE: Final = "evidence"
 INSTRUMENTS: Final = "instruments.csv"
 
+Readiness: TypeAlias = tuple[Sequence[Check], frozenset[str]]
+"""The gate's findings, and the symbols that the person holds."""
+
 
 def prepare_day(
     day: date, store: DocumentStore, archive: Archive, market: MarketData, mandate: Mandate, history_sessions: int,
+    look: Callable[[], Readiness] | None = None,
 ) -> Mapping[str, Any]:
-    """The evidence of `day`: made and stored once, returned as stored ever after."""
+    """The evidence of `day`: made and stored once, returned as stored ever after.
+
+    look: at the account that is to be traded; None for paper. Raises TooEarly while nobody has logged in there.
+    """
     stored = store.get(EVIDENCE, day.isoformat())
     if stored is not None:
         return stored.fields
-    instruments = market.instruments(day)
-    checks = []
+    found, theirs = look() if look is not None else ([], frozenset[str]())
+    missing = tells_no_login(found)
+    if missing:
+        raise TooEarly(f"nothing is prepared before somebody has logged in: {missing}")
+    checks = [check.reason() for check in found]
+    try:
+        instruments = [one for one in market.instruments(day) if one.symbol not in theirs]
+    except (DumpError, BrokerUnavailable) as failure:
+        instruments, text = [], str(failure)
+        checks.append(GateReason(name="dump", verdict="red", text=text[:500]))
     if instruments:
         archive.put(day, INSTRUMENTS, write_dump(instruments).encode(), overwrite=True)
     else:
@@ -40,7 +58,7 @@ def prepare_day(
     try:
         store.commit([Create(EVIDENCE, day.isoformat(), evidence)])
     except Conflict:
-        return prepare_day(day, store, archive, market, mandate, history_sessions)
+        return prepare_day(day, store, archive, market, mandate, history_sessions, look)
     return evidence
 
 

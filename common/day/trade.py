@@ -8,13 +8,14 @@ from typing import Any
 from common.day.equity import equity_name
 from common.day.lease import acquire, release
 from common.day.ledger import StoreLedger
+from common.day.opening import admit, opened_plan
 from common.day.plan import PLANS
 from common.day.trade_ports import TradePorts
 from common.day.workload import Workload
-from common.day.workloads import workload_id
+from common.day.workloads import WORKLOADS, State, workload_fields, workload_id
 from common.market.instrument import AssetClass
 from common.planning.plan import ClassPlan, Plan
-from common.ports import DocumentStore, StoreUnavailable
+from common.ports import DocumentStore, StoreUnavailable, Update
 from common.research.workload import trade_minutes
 from common.trading.errors import TradingStopped
 
@@ -22,9 +23,14 @@ __all__ = ["TradePorts", "class_plan", "equity_name", "hold_lease", "trade"]
 
 
 def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str, Any]:
-    """Trade `asset_class` on `day` to its end; returns the summary. Raises TradingStopped, LookupError."""
+    """Trade `asset_class` on `day` to its end; returns the summary. Raises TradingStopped, LookupError.
+
+    {} where the opening gate has left nothing of it to trade.
+    """
     try:
-        plan = class_plan(ports.store, day, asset_class)
+        plan = _admitted(day, asset_class, ports)
+        if plan is None:
+            return {}
         ledger = hold_lease(day, asset_class, ports)
         try:
             with closing(Workload(day, plan, ports, ledger)) as workload:
@@ -38,6 +44,29 @@ def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str,
         raise TradingStopped(
             f"the store does not answer: {failure}. Nothing is traded without it; start the workload again"
         ) from failure
+
+
+def _admitted(day: date, asset_class: AssetClass, ports: TradePorts) -> ClassPlan | None:
+    """What is left to trade after the gates; None for nothing, and then the workload has ended."""
+    plan = class_plan(ports.store, day, asset_class)
+    if ports.real_money:
+        raise TradingStopped(
+            f"the plan for {day} is for paper trading, and TRON_BROKER=kite would send real orders: nothing is traded"
+        )
+    admit(day, asset_class, ports)
+    opened = opened_plan(day, ports)
+    if opened is None:
+        return plan
+    left = opened.of(asset_class)
+    if left is not None and left.enabled:
+        return left
+    document = ports.store.get(WORKLOADS, workload_id(day, asset_class))
+    if document is not None:
+        fields = workload_fields(document.fields, State.DONE, ports.clock.now(), None, document.fields["summary"])
+        ports.store.commit([Update(WORKLOADS, document.id, fields, document.version)])
+    told = ports.logs.about(date=day.isoformat(), asset_class=asset_class.value)
+    told.write("WARNING", f"{asset_class.value}: the opening gate leaves nothing to trade today")
+    return None
 
 
 def hold_lease(day: date, asset_class: AssetClass, ports: TradePorts) -> StoreLedger:

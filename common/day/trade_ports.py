@@ -1,12 +1,14 @@
 """What a workload needs of the world."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from common.day.readiness import Check
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.indian_time import moment
 from common.market.instrument import AssetClass, Instrument
+from common.market.money import Paise
 from common.ports import Archive, Broker, Clock, DocumentStore, Logs, MarketData, Resume
 from common.trading.pace import REPLAY, Pace
 
@@ -17,6 +19,9 @@ class TradePorts:
 
     holder: unique to this process. send_timeout_seconds: of a request to the broker. pace: how fast its news can be
     trusted. replay: the market's time is not the clock's. heartbeat_seconds: of the workload's time between two.
+    readiness: the gate's findings; pre_open: (price, previous close) by symbol, paise; None for both where no account
+    and no pre-open session is looked at. real_money: whether orders go to a person's account.
+    postbacks: whether to look for hints of the broker's postbacks, about 4,000 reads a day of the store a workload.
     """
 
     store: DocumentStore
@@ -31,6 +36,10 @@ class TradePorts:
     pace: Pace = REPLAY
     replay: bool = False
     heartbeat_seconds: float = 60.0
+    readiness: Callable[[date], Sequence[Check]] | None = None
+    pre_open: Callable[[date, Sequence[str]], Mapping[str, tuple[Paise, Paise]]] | None = None
+    real_money: bool = False
+    postbacks: bool = False
 
 
 def nanoseconds(clock: Clock) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Final, NoReturn
 from common.day.control import NOTHING_SAID, Effective, effective, read_control
 from common.day.equity import EquityCurve
 from common.day.ledger import StoreLedger
+from common.day.postback import Hints
 from common.day.recovery import SENT_WITHOUT_STORE, Findings, Unexplained, bring_together
 from common.day.stored import order_documents
 from common.day.trade_ports import TradePorts, nanoseconds
@@ -64,6 +65,7 @@ class Workload:
         self._halted, self._said_flat, self._paused = "", False, 0
         self._next_control = self._next_read = self._next_try = self._next_beat = self._recheck_at = 0
         self._opened = False
+        self._hints = Hints(ports.store, self.id) if ports.postbacks else None
 
     @property
     def flat(self) -> bool:
@@ -227,7 +229,8 @@ class Workload:
             self._report(self._state, ts)
 
     def _look_at_broker(self, ts: int) -> None:
-        if self.broker.lossy and ts >= self._next_read:
+        hinted = self._hints is not None and self._hints.new(ts)
+        if self.broker.lossy and (hinted or ts >= self._next_read):
             self._read_books(ts)
         if self._awaited and ts >= self._recheck_at:
             self._recheck(ts)

@@ -1,6 +1,7 @@
 """The contract of every Broker: what it says after each operation, and again after it was opened anew."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,41 +15,52 @@ from common.exchange.simulated import Exchange
 from common.ports import Broker
 from common.trading.errors import OrderRejected
 from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Purpose, Status
+from tests.contract import kite_broker
 from tests.unit.trading_case import flat, minute, share
 
 Opening = Callable[[], Broker]
 MODEL = FillModel(half_spread_bps=0.0, slippage_ticks=0, participation=0.1, seed=3)
 
-BROKERS: dict[str, Callable[[Path], Broker]] = {
-    "paper": lambda place: PaperBroker(Exchange({"AAA": share()}, MODEL), place / "journal.jsonl"),
-}
-"""name -> opens the broker whose account is kept at `place`; opened again, it finds the same orders."""
+BROKERS = ("kite", "paper")
+
+
+def paper(place: Path) -> Broker:
+    """On the journal at `place`; opened again, it finds the same orders."""
+    return PaperBroker(Exchange({"AAA": share()}, MODEL), place / "journal.jsonl")
 
 
 def by_the_person(broker: Broker, side: int, quantity: int, ts: int) -> str:
     """Somebody else orders in the same account, at the market; returns the id of the order."""
-    assert isinstance(broker, PaperBroker)
-    return broker.foreign_order("AAA", side, quantity, ts)
+    if isinstance(broker, PaperBroker):
+        return broker.foreign_order("AAA", side, quantity, ts)
+    assert isinstance(broker, kite_broker.ServedBroker)
+    return kite_broker.by_the_person(broker, side, quantity)
 
 
-@pytest.fixture(params=sorted(BROKERS))
+@pytest.fixture(params=BROKERS)
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opening]:
     """Opens one more handle on the same account; all are closed at the end."""
     opened: list[Broker] = []
+    with ExitStack() as stack:
+        one = paper if request.param == "paper" else stack.enter_context(kite_broker.kite_house(MODEL)).open
 
-    def open_one() -> Broker:
-        opened.append(BROKERS[request.param](tmp_path))
-        return opened[-1]
+        def open_one() -> Broker:
+            opened.append(one(tmp_path))
+            return opened[-1]
 
-    yield open_one
-    for broker in opened:
-        broker.close()
+        yield open_one
+        for broker in opened:
+            broker.close()
 
 
 def order(n: int = 1, side: int = 1, price: int = 100_00, trigger: int = 0, quantity: int = 100) -> Order:
     kind = Kind.SL if trigger else Kind.LIMIT
-    tag = OrderTag(f"T250829S{n:05d}")
+    tag = tagged(n)
     return Order(tag, n, "AAA", side, quantity, kind, price, trigger, Purpose.ENTRY, minute(0))
+
+
+def tagged(n: int = 1) -> OrderTag:
+    return OrderTag(f"T250829S{n:05d}E")
 
 
 def told(broker: Broker) -> list[Any]:
@@ -83,13 +95,15 @@ def test_a_placed_order_is_in_the_book_at_once_and_after_opening_anew(opening: O
     id = broker.place(order())
     assert id
     terms = ("AAA", 1, 0, (Kind.LIMIT, 100, 100_00, 0))
-    assert told(broker) == told(opening()) == [("T250829S00001", Status.OPEN, id, [], terms)]
+    assert told(broker) == told(opening()) == [(tagged(1), Status.OPEN, id, [], terms)]
 
 
 def test_a_tag_is_placed_once(opening: Opening) -> None:
-    """Not even by the next process."""
+    """Not even by the next process; at Kite a tag is no key, and whoever sends keeps it unique."""
     opening().place(order())
     again = opening()
+    if again.lossy:
+        pytest.skip("at this broker a tag may come twice")
     with pytest.raises(OrderRejected):
         again.place(order())
     assert len(again.orders()) == 1
@@ -101,11 +115,12 @@ def test_fills_are_told_once_by_drain_and_always_by_orders(opening: Opening) -> 
     broker.place(order())
     broker.drain()
     updates = [*trade(broker), *trade(broker, 1, 500)]
-    assert [(u.status, [f.quantity for f in u.fills]) for u in updates] == [(Status.OPEN, [30]), (Status.OPEN, [50])]
+    assert [(u.status, u.filled) for u in updates] == [(Status.OPEN, 30), (Status.OPEN, 80)]
+    if not broker.lossy:  # else news may leave out the fills, and the book is asked for them
+        assert [[f.quantity for f in u.fills] for u in updates] == [[30], [50]]
     assert broker.drain() == []
     ((_, status, _, fills, (_, _, filled, _)),) = told(broker)
     assert (status, filled, [quantity for *_, quantity in fills]) == (Status.OPEN, 80, [30, 50])
-    assert [update.filled for update in updates] == [30, 80]
     assert len({id for id, *_ in fills}) == 2
     assert told(opening()) == told(broker)
     trade(broker, 2, 10_000)
@@ -119,7 +134,9 @@ def test_a_stop_rests_triggers_and_fills(opening: Opening) -> None:
     assert told(broker)[0][1] is Status.TRIGGER_PENDING
     broker = opening()
     statuses = [update.status for update in trade(broker, 1, 10_000, price=98_50)]
-    assert statuses == [Status.OPEN, Status.COMPLETE]
+    assert statuses[-1] is Status.COMPLETE
+    if not broker.lossy:
+        assert statuses == [Status.OPEN, Status.COMPLETE]
     assert told(opening()) == told(broker)
 
 
@@ -127,11 +144,11 @@ def test_a_modification_is_the_same_order(opening: Opening) -> None:
     """A stop becomes a limit in place, with its tag and its id; the next process knows it as a limit."""
     broker = opening()
     id = broker.place(order(side=-1, price=97_00, trigger=99_00))
-    broker.modify(OrderTag("T250829S00001"), minute(1), Kind.LIMIT, 80, 99_50, 0)
+    broker.modify(tagged(1), minute(1), Kind.LIMIT, 80, 99_50, 0)
     assert [update.status for update in broker.drain()][-1] is Status.OPEN
     broker = opening()
     terms = ("AAA", -1, 0, (Kind.LIMIT, 80, 99_50, 0))
-    assert told(broker) == [("T250829S00001", Status.OPEN, id, [], terms)]
+    assert told(broker) == [(tagged(1), Status.OPEN, id, [], terms)]
     trade(broker, 1, 10_000)
     ((_, status, _, fills, _),) = told(broker)
     assert (status, [(price, quantity) for _, _, price, quantity in fills]) == (Status.COMPLETE, [(100_00, 80)])
@@ -142,7 +159,7 @@ def test_a_cancelled_order_keeps_its_fills_and_gets_no_more(opening: Opening) ->
     broker = opening()
     broker.place(order())
     trade(broker)
-    broker.cancel(OrderTag("T250829S00001"), minute(1))
+    broker.cancel(tagged(1), minute(1))
     assert [update.status for update in broker.drain()] == [Status.CANCELLED]
     again = opening()
     trade(again, 1, 10_000)
@@ -175,7 +192,7 @@ def test_orders_of_others_show_without_a_tag(opening: Opening) -> None:
     assert (news[-1].status, news[-1].filled) == (Status.COMPLETE, 20)
     again = opening()
     assert told(again) == told(broker)
-    assert [(row[0], row[1]) for row in told(again)] == [("T250829S00001", Status.OPEN), ("", Status.COMPLETE)]
+    assert [(row[0], row[1]) for row in told(again)] == [(tagged(1), Status.OPEN), ("", Status.COMPLETE)]
     assert broker.positions() == again.positions() == {"AAA": -20}
 
 
@@ -184,9 +201,9 @@ def test_changes_are_durable_when_they_return(opening: Opening) -> None:
     broker = opening()
     broker.place(order())
     broker.place(order(2, -1, 97_00, 99_00))
-    broker.cancel(OrderTag("T250829S00001"), minute(1))
+    broker.cancel(tagged(1), minute(1))
     assert told(opening())[0][1] is Status.CANCELLED
-    broker.modify(OrderTag("T250829S00002"), minute(1), Kind.LIMIT, 100, 101_00, 0)
+    broker.modify(tagged(2), minute(1), Kind.LIMIT, 100, 101_00, 0)
     assert told(opening())[1][1] is Status.OPEN
 
 
@@ -206,12 +223,12 @@ def test_refusals_leave_nothing(opening: Opening) -> None:
     with pytest.raises(OrderRejected):
         broker.place(order(price=100_01))
     with pytest.raises(OrderRejected):
-        broker.cancel(OrderTag("T250829S00009"), minute(0))
+        broker.cancel(tagged(9), minute(0))
     broker.place(order(2))
-    broker.cancel(OrderTag("T250829S00002"), minute(0))
+    broker.cancel(tagged(2), minute(0))
     with pytest.raises(OrderRejected):
-        broker.modify(OrderTag("T250829S00002"), minute(1), Kind.LIMIT, 100, 100_00, 0)
-    assert [row[0] for row in told(broker)] == [row[0] for row in told(opening())] == ["T250829S00002"]
+        broker.modify(tagged(2), minute(1), Kind.LIMIT, 100, 100_00, 0)
+    assert [row[0] for row in told(broker)] == [row[0] for row in told(opening())] == [tagged(2)]
 
 
 STOP = 97_00
@@ -224,20 +241,19 @@ OPERATIONS = st.lists(
 )
 
 
-@pytest.mark.parametrize("name", sorted(BROKERS))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(operations=OPERATIONS)
 def test_opened_anew_after_every_operation_it_tells_the_same(
-    name: str, operations: list[tuple[str, int, int]], tmp_path_factory: pytest.TempPathFactory,
+    operations: list[tuple[str, int, int]], tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """One account handled by one process, another by a new process at each step: the same answers throughout."""
     steady_place, restless_place = tmp_path_factory.mktemp("steady"), tmp_path_factory.mktemp("restless")
-    steady, last = BROKERS[name](steady_place), 100_00
+    steady, last = paper(steady_place), 100_00
     for step, (what, number, price) in enumerate(operations):
         if what == "stop" and last <= STOP:
             continue  # refused for the last price, which a new process does not know before its first bar
         last = price if what == "market" else last
-        restless = BROKERS[name](restless_place)
+        restless = paper(restless_place)
         assert told(restless) == told(steady)
         assert _do(steady, what, number, price, step) == _do(restless, what, number, price, step)
         restless.close()

@@ -44,7 +44,10 @@ def test_a_child_has_the_same(
         home=Path(home), sessions=tuple(map(Path, sessions)), mandate=Path(mandate) if mandate else None, seed=seed,
         source_name=source, lease_ttl_seconds=ttl, history_sessions=history, local=local,
         send_timeout_seconds=None if ttl is None else ttl / 3,
-        store=store, project="p" + source, database=home, emulator=source,
+        store=store, project="p" + source, database=home, emulator=source, broker="paper" if sessions else "kite",
+        kite_url="http://127.0.0.1:8080", kite_stream_url="ws://localhost:8080", kite_user=home[:6],
+        kite_login_url="http://127.0.0.1:8080/connect/login", egress=("192.0.2.1", "2001:db8::1"),
+        secrets="secret_manager",
     )
     assert read_settings(settings.environment()) == settings
 
@@ -127,3 +130,31 @@ def test_whom_to_tell_reaches_a_child_and_no_log() -> None:
     assert read_settings(settings.environment()) == settings
     assert "token" not in repr(settings)
     assert "pass" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRON_BROKER", "kiet"), ("TRON_SECRETS", "drawer"), ("TRON_SECRETS", "secret_manager"),
+        ("TRON_KITE_URL", "http://api.kite.trade"), ("TRON_KITE_URL", "https://api.kite.trade/v3"),
+        ("TRON_KITE_URL", "api.kite.trade"), ("TRON_KITE_STREAM_URL", "ws://ws.kite.trade"),
+        ("TRON_KITE_STREAM_URL", "https://ws.kite.trade"), ("TRON_KITE_LOGIN_URL", "http://kite.zerodha.com/"),
+        ("TRON_EGRESS", "192.0.2.1 192.0.2"), ("TRON_POSTBACKS", "yes"),
+    ],
+)
+def test_a_wrong_setting_of_the_broker_is_named(name: str, value: str) -> None:
+    """Above all no token is sent to an address without TLS, but on this very machine."""
+    with pytest.raises(SettingsError, match=name):
+        read_settings({**HOME, name: value})
+
+
+def test_recorded_sessions_never_meet_the_account() -> None:
+    """A replay is on paper, whatever else is set."""
+    with pytest.raises(SettingsError, match="TRON_SESSIONS are replayed on paper"):
+        read_settings({**HOME, "TRON_BROKER": "kite", "TRON_SESSIONS": "/a.parquet"})
+
+
+def test_only_this_machine_is_a_simulation() -> None:
+    """What is elsewhere moves real money."""
+    assert not read_settings(HOME).kite_is_simulated
+    assert read_settings({**HOME, "TRON_KITE_URL": "http://127.0.0.1:8765"}).kite_is_simulated

@@ -1,6 +1,7 @@
 """One workload from its start to its end on the real embedded store: recovery, control, broker and clock."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +286,6 @@ def test_a_difference_is_read_again_soon(house: House, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(workload.broker, "positions", positions)
     made.seconds(workload, 75)
-    waits = [later - earlier for earlier, later in zip(reads, reads[1:], strict=False)]
+    waits = [later - earlier for earlier, later in pairwise(reads)]
     assert waits == [3.0, 30.0]
     assert workload.session.slots["AAA"].blocked

@@ -1,0 +1,97 @@
+"""The part of bootstrap that is about the person's account: secrets, the login, Kite, the readiness gate."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from common.market.instrument import AssetClass, Instrument
+from common.ports import Archive, Broker, Clock, DocumentStore, Logs, Resume, Secrets
+from common.redaction import Secret
+from common.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from common.adapters.kite.parts import KiteParts
+    from common.day.login import LoginPorts
+    from common.day.readiness import Check
+    from common.planning.mandate import Mandate
+
+
+@dataclass(frozen=True)
+class AccountParts:
+    """Each made when it is first asked for. Store, archive and mandate may not open: only the gate asks for them."""
+
+    settings: Settings
+    clock: Clock
+    logs: Logs
+    store: Callable[[], DocumentStore]
+    archive: Callable[[], Archive]
+    mandate: "Callable[[], Mandate]"
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Files in the run's directory or variables, or Secret Manager."""
+        if self.settings.secrets == "secret_manager":
+            from common.adapters.secrets.cloud import CloudSecrets
+
+            return CloudSecrets(self.settings.project)
+        from common.adapters.secrets.directory import DirectorySecrets
+
+        return DirectorySecrets(self.settings.home / "secrets", os.environ)
+
+    def login_ports(self) -> "LoginPorts":
+        """What the person's login at the broker needs."""
+        from common.adapters.kite.login import KiteLogin
+        from common.adapters.steps import HttpSteps
+        from common.day.login import LoginPorts
+
+        settings = self.settings
+        login = KiteLogin(self.secrets, self.clock, settings.kite_url, settings.kite_login_url)
+        steps = HttpSteps(settings.functions_url, identity=not settings.local)
+        return LoginPorts(login, steps, self.clock, settings.kite_user, lambda: uuid.uuid4().hex)
+
+    @cached_property
+    def kite(self) -> "KiteParts":
+        """What belongs to the account at Zerodha, on one connection."""
+        from common.adapters.kite.parts import KiteParts
+
+        settings = self.settings
+        return KiteParts(
+            self.secrets, self.archive, self.clock, self.logs, settings.kite_url, settings.send_timeout,
+            is_simulated=settings.kite_is_simulated,
+        )
+
+    def app_secret(self) -> Secret:
+        """With which the broker signs its postbacks. Raises SettingsError where it is not stored."""
+        from common.adapters.kite.token import API_SECRET
+
+        found = self.secrets.get(API_SECRET)
+        if found is None:
+            raise SettingsError(f"there is no secret {API_SECRET}: store it first, see docs/kite.md")
+        return found
+
+    def open_broker(
+        self, day: date, asset_class: AssetClass, instruments: Sequence[Instrument],
+    ) -> tuple[Broker, Resume]:
+        """The account at Kite, for one workload; a day that goes on has no minute to resume."""
+        del asset_class
+        return self.kite.broker(day, instruments), Resume()
+
+    def look(self, day: date) -> "tuple[list[Check], frozenset[str]]":
+        """The readiness gate's findings now, and the symbols that the person holds. Raises SettingsError."""
+        from common.day.readiness import Surroundings, answers, checks, theirs
+
+        settings = self.settings
+        live = settings.broker == "kite"
+        facts = self.kite.account(day).look(day) if live else None
+        settings.home.mkdir(parents=True, exist_ok=True)
+        around = Surroundings(
+            shutil.disk_usage(settings.home).free, answers(day, self.store, self.archive),
+            (lambda: len(self.kite.listing.instruments(day))) if live else None,
+            settings.kite_user, self.mandate().capital_paise, settings.egress,
+        )
+        return checks(day, self.clock.now(), around, facts), theirs(facts) if facts is not None else frozenset()

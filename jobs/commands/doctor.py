@@ -1,0 +1,55 @@
+"""`tron doctor`: is everything ready to trade? A table, with a remedy beside each red."""
+
+import argparse
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from common.bootstrap import Application
+from common.day.readiness import Check, is_red
+from common.planning.document import InvalidDocument
+from common.settings import SettingsError, read_settings
+from jobs.commands import arguments
+from jobs.commands.output import UserError, print_json, tinted
+
+COLOURS: Final = {"green": None, "amber": "orange", "red": "red"}
+RUNS: Final = Path("out")
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("doctor", help="look whether everything is ready to trade")
+    parser.add_argument("--date", type=arguments.day, help="default: today in India")
+    parser.add_argument("--home", type=Path, metavar="DIR", help="default: TRON_HOME, else out")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0: nothing is red. 1: something is, with what to do. 2: a setting is wrong."""
+    home = chosen.home or Path(os.environ.get("TRON_HOME") or RUNS)
+    try:
+        app = Application(read_settings({**os.environ, "TRON_HOME": str(home)}))
+        day: date = chosen.date or app.clock.now().date()
+        found, theirs = app.account.look(day)
+    except (SettingsError, InvalidDocument) as error:
+        raise UserError(str(error)) from None
+    if chosen.json:
+        print_json({
+            "date": day.isoformat(), "ready": not is_red(found), "yours": sorted(theirs),
+            "checks": [
+                {"name": one.name, "verdict": one.verdict, "text": one.text, "remedy": one.remedy} for one in found
+            ],
+        })
+    else:
+        for one in found:
+            print(_line(one))
+        print(f"{day}: {'not ready' if is_red(found) else 'ready'}, broker {app.settings.broker}")
+    return 1 if is_red(found) else 0
+
+
+def _line(one: Check) -> str:
+    text = f"{one.verdict:6} {one.name:14} {one.text}" + (f"\n{'':21} -> {one.remedy}" if one.remedy else "")
+    colour = COLOURS[one.verdict]
+    return text if colour is None else tinted(text, colour)  # type: ignore[arg-type]
