@@ -53,8 +53,7 @@ def prepare_day(
     notices, faults = _notices(day, archive)
     checks += faults
     history = _summaries(market.history(day, history_sessions))
-    found = build_evidence(day, session_facts(day), history, instruments, mandate, checks, notices)
-    evidence = found.to_fields()
+    evidence = build_evidence(day, session_facts(day), history, instruments, mandate, checks, notices).to_fields()
     try:
         store.commit([Create(EVIDENCE, day.isoformat(), evidence)])
     except Conflict:

@@ -23,12 +23,13 @@ from common.market.bar import Bar, Quote
 from common.market.instrument import Instrument
 from common.ports import Logs
 from common.trading.errors import BrokerUnavailable, OrderRejected
-from common.trading.orders import MAX_TAG_LENGTH, Fill, Kind, Order, OrderTag, OrderUpdate, Purpose
+from common.trading.orders import Fill, Kind, Order, OrderTag, OrderUpdate, Purpose
 
 VARIETY: Final = "regular"
 PRODUCT: Final = "MIS"
 """Intraday and nothing else: there is no fall-back to NRML or CNC (facts/trading.md, 5)."""
 VALIDITY: Final = "DAY"
+MAX_TAG_LENGTH: Final = 20
 MAX_NEWS: Final = 10_000
 MAX_TOLD: Final = 50
 
