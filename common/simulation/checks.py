@@ -57,6 +57,11 @@ class Checks:
         until = self._day.world.now + int(seconds * NANOSECONDS_A_SECOND)
         self.troubled[asset_class] = max(self.troubled[asset_class], until)
 
+    def slept(self, asset_class: AssetClass, seconds: float) -> None:
+        """A process that slept through its doubts has the whole of their patience still to wait."""
+        if self.troubled[asset_class] > self._day.world.now - round(seconds * NANOSECONDS_A_SECOND):
+            self.troubled[asset_class] += round(seconds * NANOSECONDS_A_SECOND)
+
     def said(self, name: str, severity: str, message: str) -> None:
         """A process said something loud."""
         asset_class = name.split()[0]

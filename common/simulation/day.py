@@ -247,6 +247,7 @@ class SimulatedDay:
         life = Life(
             self.world, self.faults, f"{launch.asset_class} {self.starts}",
             crash_at=crash[1] if crash is not None and here else 0, crash_after=crash is not None and crash[2],
+            slept=lambda seconds: self.checks.slept(asset_class, seconds),
         )
         process = Process(self, life, asset_class, self.times[asset_class].close)
         self.processes.append(process)

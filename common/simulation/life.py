@@ -19,11 +19,12 @@ class Life:
     """name: unique, also the holder of leases. calls: of ports so far, by which a crash can be placed exactly.
 
     crash_at: number of the call (from 1) at which it dies, after its effect if `crash_after`, 0 for by chance alone.
-    asleep: seconds of all pauses so far. jumped: nanoseconds by which its clock is wrong.
+    asleep: in a pause. slept: told the seconds of each at its end. jumped: nanoseconds by which its clock is wrong.
     """
 
     def __init__(
         self, world: World, faults: FaultPlan, name: str, *, crash_at: int = 0, crash_after: bool = False,
+        slept: Callable[[float], None] = lambda _: None,
     ) -> None:
         self.world = world
         self.faults = faults
@@ -37,6 +38,7 @@ class Life:
         )
         self._crash_at = crash_at
         self._crash_after = crash_after
+        self._slept = slept
 
     def through(self, call: Callable[[], Answer], *, sleeps_before: bool = True) -> Answer:
         """Make one call of the outside. Raises Killed, before or after the call took effect, and ever after.
@@ -71,9 +73,11 @@ class Life:
     def pause(self, seconds: float = 0.0) -> None:
         """The machine sleeps; others act meanwhile. Raises Killed if the process was ended in its sleep."""
         shortest, longest = PAUSE_SECONDS
+        begun = self.world.now
         self.asleep = True
         self.wait(seconds or shortest * (longest / shortest) ** self.faults.random.random())
         self.asleep = False
+        self._slept((self.world.now - begun) / NANOSECONDS_A_SECOND)
 
     def wait(self, seconds: float) -> None:
         """Time that passes within a call. Raises Killed if the process was ended meanwhile."""
