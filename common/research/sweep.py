@@ -29,7 +29,7 @@ from common.trading.driver import Driver
 from common.trading.order_hash import hash_row, row_bytes
 
 BARS_AT_ONCE: Final = 1_000_000
-"""Bars in memory before the sets are traded on them, some 300 MB for all processes together."""
+"""Bars in memory before the sets are traded on them; by the size of their objects about 400 MB, shared by all."""
 
 
 class SharedDay:
