@@ -3,9 +3,10 @@
 import json
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -127,6 +128,29 @@ def silence(handler: Any) -> None:
         handler.connection.recv(1)
     except OSError:
         return
+
+
+def drops(handler: Any) -> None:
+    """An answer that never ends, in drops."""
+    handler.close_connection = True
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    with suppress(OSError):
+        for _ in range(1000):
+            handler.wfile.write(b" ")
+            time.sleep(0.02)
+
+
+def cut(handler: Any) -> None:
+    """Half of an answer."""
+    handler.close_connection = True
+    handler.send_response(200)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"status": "success", "data": {"order_id": "7"}}')
 
 
 def hang_up(handler: Any) -> None:

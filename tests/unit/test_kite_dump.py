@@ -1,5 +1,6 @@
 """The instruments dump: parsed by columns, refused when short, stale or broken, kept and looked up."""
 
+import gzip
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -155,6 +156,23 @@ def test_the_dump_is_fetched_once_a_day(kite: SmallKite, tmp_path: Path) -> None
     assert DirectoryArchive(tmp_path).list(DAY) == [OBJECT]
     with pytest.raises(DumpError, match="gives today's alone"):
         fresh.instruments(date(2025, 8, 28))
+
+
+def test_a_large_dump_comes_compressed(kite: SmallKite, tmp_path: Path) -> None:
+    """As the broker sends it: every row arrives, in however many pieces."""
+    rows = [SHARE.replace("408065", f"{n}").replace("INFY", f"S{n}") for n in range(1, 20_001)]
+    content = gzip.compress(csv(*rows))
+
+    def reply(handler: Any) -> None:
+        handler.send_response(200)
+        for name, value in (("Type", "text/csv"), ("Encoding", "gzip"), ("Length", str(len(content)))):
+            handler.send_header(f"Content-{name}", value)
+        handler.end_headers()
+        for begin in range(0, len(content), 3_000):
+            handler.wfile.write(content[begin : begin + 3_000])
+
+    kite.standing[WHOLE] = reply
+    assert len(market(kite, tmp_path)[0].instruments(DAY)) == 20_000
 
 
 def test_a_short_dump_is_not_kept(kite: SmallKite, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from tests.unit.kite_case import (
     SmallKite,
     account,
     body,
+    cut,
     data,
+    drops,
     error,
     hang_up,
     order,
@@ -35,6 +37,7 @@ NO_FUNDS = (
     "Insufficient funds. Required margin is 95417.84 but available margin is 74251.80. "
     "Check the orderbook for open orders."
 )
+SLOW = ("silence", "drops")
 HTML = b"<html><body>502 Bad Gateway</body></html>"
 
 
@@ -81,16 +84,17 @@ def cases() -> dict[str, tuple[Reply, type[Exception]]]:
         "not JSON": (body(b"{", 200), OrderUnknown), "empty": (body(b"", 200), OrderUnknown),
         "a JSON list": (body(b"[]", 200), OrderUnknown), "no content type": (body(HTML, 200, None), OrderUnknown),
         "a redirect": (body(b"", 302, "text/html"), OrderUnknown),
-        "hung up": (hang_up, OrderUnknown), "silence": (silence, OrderUnknown),
+        "hung up": (hang_up, OrderUnknown), "silence": (silence, OrderUnknown), "drops": (drops, OrderUnknown),
+        "cut": (cut, OrderUnknown),
     }
 
 
 @pytest.mark.parametrize("name", sorted(cases()))
 def test_what_an_answer_means_for_an_order(kite: SmallKite, name: str) -> None:
-    """Rejected only where it is proven; sent exactly once, whatever came back."""
+    """Rejected only where it is proven; sent exactly once, whatever came back, and over within its time-out."""
     reply, expected = cases()[name]
     kite.put(PLACE, reply)
-    desk = account(kite, timeout_seconds=0.6 if name == "silence" else 5.0)
+    desk = account(kite, timeout_seconds=0.6 if name in SLOW else 5.0)
     with pytest.raises((OrderRejected, OrderUnknown)) as said:
         desk.broker.place(order())
     assert type(said.value) is expected
@@ -102,7 +106,7 @@ def test_what_an_answer_means_for_a_read(kite: SmallKite, name: str) -> None:
     """Always the one error of reads; a success that is empty is none."""
     reply, _ = cases()[name]
     kite.put("GET /orders", reply, reply)
-    desk = account(kite, timeout_seconds=0.6 if name == "silence" else 5.0)
+    desk = account(kite, timeout_seconds=0.6 if name in SLOW else 5.0)
     if name == "data is a list":
         assert desk.broker.orders() == []
     else:
@@ -189,7 +193,7 @@ def test_no_secret_is_in_any_output(
     reply, _ = cases()[name]
     echo = error(400, "InputException", f"token {KEY}:{TOKEN} in api_secret={SECRET}")
     kite.put(PLACE, reply, echo)
-    desk = account(kite, timeout_seconds=0.6 if name == "silence" else 5.0)
+    desk = account(kite, timeout_seconds=0.6 if name in SLOW else 5.0)
     said = []
     for _ in range(2):
         with pytest.raises((OrderRejected, OrderUnknown)) as raised:

@@ -58,15 +58,22 @@ class CheckedSession(requests.Session):
 
 
 def _body(answer: Any, until: float) -> bytes:
-    parts, size = [], 0
-    for part in answer.iter_content(_CHUNK):
+    """What has come is taken at once, so that an answer in drops ends in time too."""
+    parts, size = list[bytes](), 0
+    while True:
+        left = until - monotonic()
+        if left <= 0:
+            raise KiteFault("the answer came too slowly", code=answer.status_code)
+        connection = answer.raw.connection
+        if connection is not None and connection.sock is not None:
+            connection.sock.settimeout(left)
+        part = answer.raw.read1(_CHUNK, decode_content=True)
+        if not part:
+            return b"".join(parts)
         size += len(part)
         if size > MAX_BYTES:
             raise KiteFault(f"an answer of more than {MAX_BYTES} bytes", code=answer.status_code)
-        if monotonic() > until:
-            raise KiteFault("the answer came too slowly", code=answer.status_code)
         parts.append(part)
-    return b"".join(parts)
 
 
 def _judged(answer: Any) -> KiteFault | None:
