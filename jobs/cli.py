@@ -5,7 +5,21 @@ import os
 import sys
 from collections.abc import Sequence
 
-from jobs.commands import audit, backtest, charges, control, cost, data, day, logs, notify, simulate, sweep, transfer
+from jobs.commands import (
+    audit,
+    backtest,
+    charges,
+    control,
+    cost,
+    data,
+    day,
+    kite_server,
+    logs,
+    notify,
+    simulate,
+    sweep,
+    transfer,
+)
 from jobs.commands.output import UserError
 
 
@@ -13,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="tron", description="Plans, trades and reports a day on NSE.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (day, control, audit, transfer, logs, backtest, sweep, simulate, data, charges, notify, cost):
+    for command in (day, control, audit, transfer, logs, backtest, sweep, simulate, data, charges, notify, cost,
+                    kite_server):
         command.register(commands)
     chosen = parser.parse_args(arguments)
     try:
