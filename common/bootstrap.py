@@ -36,6 +36,7 @@ from common.trading.orders import OrderUpdate
 from common.trading.pace import LIVE, REPLAY
 
 if TYPE_CHECKING:
+    from common.adapters.launchers.process import ProcessLauncher
     from common.adapters.sqlite import SqliteStore
     from common.day.close import ClosePorts
     from common.day.delivery import NoticePorts
@@ -72,10 +73,11 @@ class Application:
 
     @cached_property
     def clock(self) -> Clock:
-        """Real time."""
-        from common.adapters.clock import SystemClock
+        """Real time, or that of a session that is played at its pace."""
+        from common.adapters.clock import SessionClock, SystemClock
 
-        return SystemClock()
+        played = self.settings.session_clock
+        return SystemClock() if played is None else SessionClock(*played)
 
     @cached_property
     def store(self) -> DocumentStore:
@@ -108,7 +110,7 @@ class Application:
 
     def step_clock(self, day: date, step: str) -> Clock:
         """Now; on recorded sessions the time that the day's table has for `step`, whenever they are replayed."""
-        if not self.settings.recorded or session_on(day) is None:
+        if not self.settings.recorded or self.settings.session_clock or session_on(day) is None:
             return self.clock
         return self.virtual_clock(at(session_times(day, AssetClass.STOCK).steps[step]))
 
@@ -135,14 +137,24 @@ class Application:
 
     @cached_property
     def market(self) -> MarketData:
-        """Recorded sessions."""
+        """Recorded sessions, as fast as they are read or at their pace."""
         from common.research.market import RecordedMarket
+        from common.research.played import PlayedMarket
 
-        return RecordedMarket(self.settings.sessions)
+        market = RecordedMarket(self.settings.sessions)
+        return market if self.settings.session_clock is None else PlayedMarket(market, self.clock)
 
-    @cached_property
+    @property
     def launcher(self) -> Launcher:
         """Workloads as processes of this machine."""
+        return self._processes
+
+    def stop_workload(self, id: str) -> None:
+        """End it, if it runs on this machine: as abruptly as a machine ends it, with its last records handed over."""
+        self._processes.stop(id)
+
+    @cached_property
+    def _processes(self) -> "ProcessLauncher":
         from common.adapters.launchers.process import ProcessLauncher
 
         return ProcessLauncher(self.settings.home / "run", environment={**os.environ, **self.settings.environment()})
@@ -204,7 +216,9 @@ class Application:
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
             lease_ttl_seconds=settings.lease_ttl, logs=logs, send_timeout_seconds=settings.send_timeout,
             pace=REPLAY if settings.recorded else LIVE, replay=settings.recorded,
-            heartbeat_seconds=REPLAY_HEARTBEAT_SECONDS if settings.recorded else HEARTBEAT_SECONDS,
+            heartbeat_seconds=(
+                REPLAY_HEARTBEAT_SECONDS if settings.recorded and not settings.session_clock else HEARTBEAT_SECONDS
+            ),
         )
 
     def broker_ports(self) -> TradePorts:

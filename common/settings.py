@@ -30,6 +30,7 @@ class Settings:
     location: of buckets that are made.
     stage: local, development, staging or production: a label of each log record.
     notify_urls: whom to tell, as apprise reads them; secrets.
+    session_clock: (began, start, speed) of a session that is played at its pace, as SessionClock has them.
     """
 
     home: Path
@@ -50,6 +51,7 @@ class Settings:
     location: str = "asia-south1"
     stage: str = "local"
     notify_urls: tuple[str, ...] = field(default=(), repr=False)
+    session_clock: tuple[float, float, float] | None = None
 
     @property
     def source(self) -> str:
@@ -90,6 +92,7 @@ class Settings:
             "TRON_LOCATION": self.location,
             "TRON_ENVIRONMENT": self.stage,
             "TRON_NOTIFY_URLS": " ".join(self.notify_urls),
+            "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())),
         }
 
 
@@ -112,7 +115,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         archive=env.get("TRON_ARCHIVE") or "directory",
         bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
         stage=env.get("TRON_ENVIRONMENT") or "local",
-        notify_urls=notify_urls(env),
+        notify_urls=notify_urls(env), session_clock=session_clock(env),
     )
     _check(settings)
     return settings
@@ -163,6 +166,20 @@ def _seconds(env: Mapping[str, str], name: str) -> float | None:
     if not math.isfinite(value):
         raise SettingsError(f"{name}={text!r} is not a number: correct it or leave it out")
     return value
+
+
+def session_clock(env: Mapping[str, str]) -> tuple[float, float, float] | None:
+    """TRON_SESSION_CLOCK: see Settings; None where real time holds. Raises SettingsError."""
+    text = env.get("TRON_SESSION_CLOCK", "")
+    if not text:
+        return None
+    try:
+        began, start, speed = (float(part) for part in text.split())
+    except ValueError:
+        began = start = speed = 0.0
+    if not (math.isfinite(began + start) and 0 < speed < math.inf):
+        raise SettingsError(f"TRON_SESSION_CLOCK={text!r} is no clock: give BEGAN START SPEED, or leave it out")
+    return began, start, speed
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

@@ -19,16 +19,20 @@ from jobs.commands import (
     simulate,
     sweep,
     transfer,
+    up,
 )
 from jobs.commands.output import UserError
+
+COMMANDS = (
+    day, up, control, audit, transfer, logs, backtest, sweep, simulate, data, charges, notify, cost, kite_server,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
     parser = argparse.ArgumentParser(prog="tron", description="Plans, trades and reports a day on NSE.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (day, control, audit, transfer, logs, backtest, sweep, simulate, data, charges, notify, cost,
-                    kite_server):
+    for command in COMMANDS:
         command.register(commands)
     chosen = parser.parse_args(arguments)
     try:
