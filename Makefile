@@ -1,7 +1,7 @@
 # The whole interface for developers; CI calls the same. Each target makes .venv itself, on Python 3.11 or newer.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help day test check bench compiled lock clean
+.PHONY: help day up test check bench compiled lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -13,6 +13,9 @@ help: ## what there is
 
 day: .venv/ready ## one trading day, end to end: plan, trade, report (ARGS="--date 2026-08-03 --seed 7")
 	$(BIN)/tron day $(ARGS)
+
+up: .venv/ready ## the whole cloud on this machine, at a session's pace (ARGS="--speed 60 --once")
+	$(BIN)/tron up $(ARGS)
 
 test: .venv/ready ## every test this machine can run (ARGS="tests/unit -k charges")
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)

@@ -36,6 +36,7 @@ from common.trading.orders import OrderUpdate
 from common.trading.pace import LIVE, REPLAY
 
 if TYPE_CHECKING:
+    from common.adapters.launchers.process import ProcessLauncher
     from common.adapters.sqlite import SqliteStore
     from common.bootstrap_account import AccountParts
     from common.day.close import ClosePorts
@@ -73,10 +74,11 @@ class Application:
 
     @cached_property
     def clock(self) -> Clock:
-        """Real time."""
-        from common.adapters.clock import SystemClock
+        """Real time, or that of a session that is played at its pace."""
+        from common.adapters.clock import SessionClock, SystemClock
 
-        return SystemClock()
+        played = self.settings.session_clock
+        return SystemClock() if played is None else SessionClock(*played)
 
     @cached_property
     def store(self) -> DocumentStore:
@@ -109,7 +111,7 @@ class Application:
 
     def step_clock(self, day: date, step: str) -> Clock:
         """Now; on recorded sessions the time that the day's table has for `step`, whenever they are replayed."""
-        if not self.settings.recorded or session_on(day) is None:
+        if not self.settings.recorded or self.settings.session_clock or session_on(day) is None:
             return self.clock
         return self.virtual_clock(at(session_times(day, AssetClass.STOCK).steps[step]))
 
@@ -136,16 +138,26 @@ class Application:
 
     @cached_property
     def market(self) -> MarketData:
-        """Recorded sessions; with Kite its instruments and quotes."""
+        """Recorded sessions, as fast as they are read or at their pace; with Kite its instruments and quotes."""
         if self.settings.broker == "kite":
             return self.account.kite.listing
         from common.research.market import RecordedMarket
+        from common.research.played import PlayedMarket
 
-        return RecordedMarket(self.settings.sessions)
+        market = RecordedMarket(self.settings.sessions)
+        return market if self.settings.session_clock is None else PlayedMarket(market, self.clock)
 
-    @cached_property
+    @property
     def launcher(self) -> Launcher:
         """Workloads as processes of this machine."""
+        return self._processes
+
+    def stop_workload(self, id: str) -> None:
+        """End it, if it runs on this machine: as abruptly as a machine ends it, with its last records handed over."""
+        self._processes.stop(id)
+
+    @cached_property
+    def _processes(self) -> "ProcessLauncher":
         from common.adapters.launchers.process import ProcessLauncher
 
         return ProcessLauncher(self.settings.home / "run", environment={**os.environ, **self.settings.environment()})
@@ -218,7 +230,9 @@ class Application:
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
             lease_ttl_seconds=settings.lease_ttl, logs=logs, send_timeout_seconds=settings.send_timeout,
             pace=REPLAY if settings.recorded else LIVE, replay=settings.recorded,
-            heartbeat_seconds=REPLAY_HEARTBEAT_SECONDS if settings.recorded else HEARTBEAT_SECONDS,
+            heartbeat_seconds=(
+                REPLAY_HEARTBEAT_SECONDS if settings.recorded and not settings.session_clock else HEARTBEAT_SECONDS
+            ),
             readiness=(lambda day: self.account.look(day)[0]) if live else None,
             pre_open=self.account.kite.listing.pre_open if live else None,
             real_money=live and not settings.kite_is_simulated, postbacks=live and settings.postbacks,
@@ -253,28 +267,16 @@ class Application:
         """The order book of a day, to compare with: on paper the journal's, empty where nothing was ordered."""
         if self.settings.broker == "kite":
             return self.account.kite.broker(day, self.market.instruments(day)).orders()
-        from common.adapters.paper import read_book
+        from common.bootstrap_paper import read_journal
 
-        return read_book(self._journal(day, asset_class))
+        return read_journal(self.settings, day, asset_class)
 
     def _paper_broker(
         self, day: date, asset_class: AssetClass, instruments: Sequence[Instrument],
     ) -> tuple[Broker, Resume]:
-        from common.adapters.paper import PaperBroker
-        from common.exchange.fills import FillModel
-        from common.exchange.simulated import Exchange
-        from common.research.workload import order_ids
+        from common.bootstrap_paper import open_paper_broker
 
-        symbols = [instrument.symbol for instrument in instruments]
-        without_volume = self.market.without_volume(day, symbols)
-        book = {instrument.symbol: instrument for instrument in instruments}
-        model = FillModel(seed=self.settings.seed)
-        exchange = Exchange(book, model, without_volume, order_ids(day, asset_class))
-        broker = PaperBroker(exchange, self._journal(day, asset_class))
-        return broker, broker.resume
-
-    def _journal(self, day: date, asset_class: AssetClass) -> Path:
-        return self.settings.home / "journal" / f"{day.isoformat()}-{asset_class.value}.jsonl"
+        return open_paper_broker(self.settings, self.market, day, asset_class, instruments)
 
 
 def send_trial(urls: Sequence[str], title: str, text: str) -> list[str]:

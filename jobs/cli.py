@@ -16,6 +16,7 @@ from jobs.commands import (
     day,
     doctor,
     instruments,
+    kite_server,
     login,
     logs,
     lookahead,
@@ -24,12 +25,13 @@ from jobs.commands import (
     strategy,
     sweep,
     transfer,
+    up,
 )
 from jobs.commands.output import UserError
 
 COMMANDS: Final = (
-    day, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
-    data, charges, notify, cost,
+    day, up, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
+    data, charges, notify, cost, kite_server,
 )
 
 
