@@ -17,8 +17,8 @@ from common.simulation.life import Life
 from common.simulation.world import Killed, World
 from common.trading.errors import TradingStopped
 
-QUIET_MINUTES: Final = 6
-"""While all is well the supervisor's look of each minute is spared five times in six; it would do nothing."""
+QUIET_MINUTES: Final = 15
+"""While every process runs the supervisor looks each quarter of an hour, and not each minute: it would do nothing."""
 LATE_SECONDS: Final = (5.0, 600.0)
 
 

@@ -26,7 +26,8 @@ def change(
     False where it has to wait; the slot then looks again at the next timer.
     """
     # While a change is on its way the broker refuses the next; news that waited is older than the last change.
-    under_way = now - order.changed < coalesced_for(book)
+    wait = coalesced_for(book)
+    under_way = bool(wait) and now - order.changed < wait
     if under_way or order in book.doubts or order.cancelling or order.status in _NOT_CHANGEABLE:
         return False
     if order.modifications >= book.policy.modifications:

@@ -11,6 +11,7 @@ from common.day.ledger import StoreLedger
 from common.ports import Conflict, Write
 from common.simulation import day as simulated_day
 from common.simulation.route import FaultyRoute
+from common.trading import driver as drivers
 from common.trading import restore as restoring
 from common.trading.doubts import Doubts
 from common.trading.driver import Driver
@@ -21,6 +22,7 @@ from common.trading.pace import LIVE
 
 PAUSE_SECONDS = 600.0
 """Longer than a silent process is left alone, and its lease lasts."""
+NAP_SECONDS = 30.0
 
 
 def naive_retry(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,3 +162,20 @@ def _carry(monkeypatch: pytest.MonkeyPatch, **methods: Any) -> None:
     """Replace carriers, which every driver has bound when it was made."""
     for name, method in methods.items():
         monkeypatch.setattr(Driver, name, method)
+
+
+def old_entry_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry goes out however long ago it was decided."""
+    monkeypatch.setattr(drivers, "ENTRY_SECONDS", 1e9)
+
+
+def nap_after_intents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No bug but a machine that sleeps for half a minute after every third intent, as its lease allows."""
+    intend = StoreLedger.intend
+
+    def sleepy(self: Any, order: Order, verdict: Any) -> None:
+        intend(self, order, verdict)
+        if order.sequence % 3 == 0:
+            self._clock.sleep(NAP_SECONDS)
+
+    monkeypatch.setattr(StoreLedger, "intend", sleepy)

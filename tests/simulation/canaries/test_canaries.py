@@ -39,6 +39,10 @@ CANARIES = {
     "intent after order": Canary(
         "sent, then written down", sending.intent_after_order, frozenset({Invariant.INTENT_BEFORE_ORDER}),
     ),
+    "old entry sent": Canary(
+        "a pause, and the price of before it", sending.old_entry_sent, frozenset({Invariant.INTENT_BEFORE_ORDER}),
+        stage=sending.nap_after_intents,
+    ),
     "fill counted twice": Canary(
         "told twice, counted twice", sending.fill_counted_twice,
         frozenset({Invariant.BOOKS_AGREE, Invariant.NO_FLIP, Invariant.PROTECTED}), frozenset({Fault.UPDATE_DOUBLED}),
