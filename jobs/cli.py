@@ -16,6 +16,7 @@ from jobs.commands import (
     day,
     doctor,
     instruments,
+    kite_server,
     login,
     logs,
     lookahead,
@@ -30,6 +31,7 @@ from jobs.commands.output import UserError
 COMMANDS: Final = (
     day, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
     data, charges, notify, cost,
+    kite_server,
 )
 
 

@@ -31,7 +31,8 @@ class Exchange(OrderRoute):
     """instruments: by symbol. without_volume: symbols whose data has no volume, filled by price alone.
 
     order_ids: how ids begin, so that those of several exchanges on one day differ. book: every order of the day, by tag
-    or, where it has none, by id; one on its way is there and SENT. See docs/exchange.md for what is simulated.
+    or, where it has none, by id; one on its way is there and SENT. funds: None where the rules do not look at them.
+    See docs/exchange.md for what is simulated.
     """
 
     def __init__(
@@ -50,8 +51,8 @@ class Exchange(OrderRoute):
         self._checks = checks = Checks(instruments, rules)
         self._bars = BarMatcher(self.books, model, checks, without_volume)
         self._quotes = QuoteMatcher(self.books, model, checks, self._standing)
-        funds = None if rules.margin is None else Funds(self.books, self._standing, checks, rules.margin)
-        self._arrivals = Arrivals(self.books, checks, funds, self._standing, self._quotes)
+        self.funds = None if rules.margin is None else Funds(self.books, self._standing, checks, rules.margin)
+        self._arrivals = Arrivals(self.books, checks, self.funds, self._standing, self._quotes)
         self._working = self.books.working
         self._last = self._standing.last
         self._flight = self._arrivals.flight

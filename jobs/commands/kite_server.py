@@ -1,0 +1,84 @@
+"""`tron kite-server`: a simulated Kite on this machine, for trials, tests and `tron up`."""
+
+import argparse
+import os
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from common.market.calendar import MarketClosed
+from common.market.indian_time import moment
+from common.market.tables import OutsideTable
+from common.research.faults import DataError
+from jobs.commands import arguments
+from jobs.commands.output import UserError
+from jobs.local.run_directory import DEMO_DATE, DEMO_SEED
+
+PORT: Final = 8765
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("kite-server", help="a simulated Kite: HTTP and WebSocket over the simulated exchange")
+    parser.add_argument("--port", type=int, default=PORT, help=f"0 picks one (default: {PORT})")
+    parser.add_argument("--session", type=Path, action="append", default=[], metavar="FILE",
+                        help="recorded bars; may be given again (default: a generated session)")
+    parser.add_argument("--seed", type=int, default=DEMO_SEED,
+                        help=f"of the generated session and of slippage (default: {DEMO_SEED})")
+    parser.add_argument("--date", type=arguments.day, help="YYYY-MM-DD (default: the last of --session)")
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument("--speed", type=float, default=1.0, metavar="X", help="times real time (default: 1)")
+    pace.add_argument("--stepped", action="store_true", help="time stands until POST /_control/step")
+    parser.add_argument("--bars", action="store_true", help="with --stepped: orders meet whole bars, as in a replay")
+    parser.add_argument("--start", metavar="HH:MM", help="time of the day to begin at (default: 09:05)")
+    parser.add_argument("--redirect-url", default="", metavar="URL", help="where the login page leads")
+    parser.add_argument("--postback-url", default="", metavar="URL", help="where order news is posted")
+    parser.add_argument("--no-limits", action="store_true", help="without the broker's rate limits")
+    parser.set_defaults(run=run)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """0: stopped by Ctrl-C or a signal."""
+    from jobs.kite_server.serving import KiteServer
+    from jobs.local.parent_watch import exit_with_parent
+
+    exit_with_parent()
+    if not chosen.stepped and not 0 < chosen.speed <= 10_000:
+        raise UserError(f"--speed {chosen.speed} is no pace: give more than 0 and at most 10000")
+    server = KiteServer(_simulation(chosen), chosen.port)
+    server.start()
+    try:
+        market = server.simulation.account.market
+        pace = "stepped by POST /_control/step" if chosen.stepped else f"{chosen.speed:g} times real time"
+        print(f"simulated Kite of {market.day}: {server.url} and {server.stream_url}, {pace}", flush=True)
+        print(f"log in at {server.url}/connect/login?v=3&api_key={server.simulation.options.api_key}", flush=True)
+        with suppress(KeyboardInterrupt):
+            server.wait()
+    finally:
+        server.stop()
+    return 0
+
+
+def _simulation(chosen: argparse.Namespace) -> Any:
+    from common.research.generator import generate
+    from common.research.recorded import dates, read
+    from jobs.kite_server.app import Options
+    from jobs.kite_server.opening import open_simulation
+
+    try:
+        recording = read(chosen.session) if chosen.session else None
+        day: date = chosen.date or (dates(chosen.session)[-1] if chosen.session else DEMO_DATE)
+        recording = recording or generate(day, chosen.seed)
+        options = Options(
+            api_key=os.environ.get("KITE_API_KEY", "simulated"),
+            api_secret=os.environ.get("KITE_API_SECRET", "simulated"),
+            redirect_url=chosen.redirect_url, postback_url=chosen.postback_url,
+            speed=0.0 if chosen.stepped else chosen.speed, limits=not chosen.no_limits,
+        )
+        start = moment(day, datetime.strptime(chosen.start, "%H:%M").time()) if chosen.start else None  # noqa: DTZ007
+        return open_simulation(
+            recording, day, options, seed=chosen.seed, start=start, on_bars=chosen.stepped and chosen.bars,
+        )
+    except (DataError, MarketClosed, OutsideTable, ValueError) as error:
+        raise UserError(str(error)) from None
