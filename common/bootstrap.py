@@ -23,7 +23,6 @@ from common.ports import (
     ChangeFeed,
     Clock,
     DocumentStore,
-    Launcher,
     Logs,
     MarketData,
     Notifier,
@@ -36,6 +35,7 @@ from common.trading.orders import OrderUpdate
 from common.trading.pace import LIVE, REPLAY
 
 if TYPE_CHECKING:
+    from common.adapters.launchers.process import ProcessLauncher
     from common.adapters.sqlite import SqliteStore
     from common.bootstrap_account import AccountParts
     from common.day.close import ClosePorts
@@ -46,9 +46,6 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT: Final = 1
 STANDARD_ERROR: Final = 2
 """Where a command's records go: its standard output is for people, or one JSON object."""
-HEARTBEAT_SECONDS: Final = 60.0
-REPLAY_HEARTBEAT_SECONDS: Final = 300.0
-"""Of the market's time, which passes in a blink: each is a write to disk."""
 
 
 def load_mandate(path: Path | None) -> Mandate:
@@ -73,10 +70,11 @@ class Application:
 
     @cached_property
     def clock(self) -> Clock:
-        """Real time."""
-        from common.adapters.clock import SystemClock
+        """Real time, or that of a session that is played at its pace."""
+        from common.adapters.clock import SessionClock, SystemClock
 
-        return SystemClock()
+        played = self.settings.session_clock
+        return SystemClock() if played is None else SessionClock(*played)
 
     @cached_property
     def store(self) -> DocumentStore:
@@ -109,7 +107,7 @@ class Application:
 
     def step_clock(self, day: date, step: str) -> Clock:
         """Now; on recorded sessions the time that the day's table has for `step`, whenever they are replayed."""
-        if not self.settings.recorded or session_on(day) is None:
+        if not self.settings.recorded or self.settings.session_clock or session_on(day) is None:
             return self.clock
         return self.virtual_clock(at(session_times(day, AssetClass.STOCK).steps[step]))
 
@@ -136,15 +134,17 @@ class Application:
 
     @cached_property
     def market(self) -> MarketData:
-        """Recorded sessions; with Kite its instruments and quotes."""
+        """Recorded sessions, as fast as they are read or at a clock's pace; with Kite its instruments and quotes."""
         if self.settings.broker == "kite":
             return self.account.kite.listing
         from common.research.market import RecordedMarket
+        from common.research.played import PlayedMarket
 
-        return RecordedMarket(self.settings.sessions)
+        market = RecordedMarket(self.settings.sessions)
+        return market if self.settings.session_clock is None else PlayedMarket(market, self.clock)
 
     @cached_property
-    def launcher(self) -> Launcher:
+    def launcher(self) -> "ProcessLauncher":
         """Workloads as processes of this machine."""
         from common.adapters.launchers.process import ProcessLauncher
 
@@ -218,7 +218,7 @@ class Application:
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
             lease_ttl_seconds=settings.lease_ttl, logs=logs, send_timeout_seconds=settings.send_timeout,
             pace=REPLAY if settings.recorded else LIVE, replay=settings.recorded,
-            heartbeat_seconds=REPLAY_HEARTBEAT_SECONDS if settings.recorded else HEARTBEAT_SECONDS,
+            heartbeat_seconds=settings.heartbeat_seconds,
             readiness=(lambda day: self.account.look(day)[0]) if live else None,
             pre_open=self.account.kite.listing.pre_open if live else None,
             real_money=live and not settings.kite_is_simulated, postbacks=live and settings.postbacks,

@@ -42,6 +42,7 @@ class Settings:
     kite_user: whose account it is, such as AB1234; nobody else's login is taken. egress: registered static addresses
     from which orders are sent. secrets: one of SECRET_STORES. functions_url: of the functions, before their names.
     postbacks: whether workloads look for hints of the broker's postbacks, which tell what the stream tells too.
+    session_clock: (began, start, speed) of a session that is played at its pace, as SessionClock has them.
     """
 
     home: Path
@@ -71,6 +72,7 @@ class Settings:
     secrets: str = "directory"
     functions_url: str = ""
     postbacks: bool = False
+    session_clock: tuple[float, float, float] | None = None
 
     @property
     def source(self) -> str:
@@ -86,6 +88,11 @@ class Settings:
     def kite_is_simulated(self) -> bool:
         """Whether what is called Kite runs on this machine: no real money is moved there."""
         return urlsplit(self.kite_url).hostname in OWN_MACHINE
+
+    @property
+    def heartbeat_seconds(self) -> float:
+        """A minute; five of a market's time that passes in a blink, because each is a write to disk."""
+        return 300.0 if self.recorded and self.session_clock is None else 60.0
 
     @property
     def lease_ttl(self) -> float:
@@ -120,6 +127,7 @@ class Settings:
             "TRON_KITE_LOGIN_URL": self.kite_login_url, "TRON_KITE_USER": self.kite_user,
             "TRON_EGRESS": " ".join(self.egress), "TRON_SECRETS": self.secrets,
             "TRON_FUNCTIONS_URL": self.functions_url, "TRON_POSTBACKS": "1" if self.postbacks else "",
+            "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())),
         }
 
 
@@ -142,7 +150,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         archive=env.get("TRON_ARCHIVE") or "directory",
         bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
         stage=env.get("TRON_ENVIRONMENT") or "local",
-        notify_urls=notify_urls(env), broker=env.get("TRON_BROKER") or "paper",
+        notify_urls=notify_urls(env), session_clock=session_clock(env), broker=env.get("TRON_BROKER") or "paper",
         kite_url=env.get("TRON_KITE_URL") or KITE_URL,
         kite_stream_url=env.get("TRON_KITE_STREAM_URL") or KITE_STREAM_URL,
         kite_login_url=env.get("TRON_KITE_LOGIN_URL") or KITE_LOGIN_URL, kite_user=env.get("TRON_KITE_USER", ""),
@@ -229,6 +237,20 @@ def _seconds(env: Mapping[str, str], name: str) -> float | None:
     if not math.isfinite(value):
         raise SettingsError(f"{name}={text!r} is not a number: correct it or leave it out")
     return value
+
+
+def session_clock(env: Mapping[str, str]) -> tuple[float, float, float] | None:
+    """TRON_SESSION_CLOCK: see Settings; None where real time holds. Raises SettingsError."""
+    text = env.get("TRON_SESSION_CLOCK", "")
+    if not text:
+        return None
+    try:
+        began, start, speed = (float(part) for part in text.split())
+    except ValueError:
+        began = start = speed = 0.0
+    if not (math.isfinite(began + start) and 0 < speed < math.inf):
+        raise SettingsError(f"TRON_SESSION_CLOCK={text!r} is no clock: give BEGAN START SPEED, or leave it out")
+    return began, start, speed
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:

@@ -25,13 +25,14 @@ from jobs.commands import (
     strategy,
     sweep,
     transfer,
+    up,
 )
 from jobs.commands.output import UserError
 
 COMMANDS: Final = (
     day, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
     data, charges, notify, cost,
-    kite_server,
+    kite_server, up,
 )
 
 

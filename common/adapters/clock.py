@@ -1,4 +1,4 @@
-"""The system's clock, and a virtual one that stands still until it is told."""
+"""The system's clock, one that runs at another pace, and a virtual one that stands still until it is told."""
 
 import time
 from datetime import datetime, timedelta
@@ -23,6 +23,26 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))
+
+
+class SessionClock:
+    """The time of a session that is played: every process that is told the same has the same."""
+
+    def __init__(self, began: float, start: float, speed: float) -> None:
+        """At `began` (seconds since 1970 by this machine) it was `start` in the session; `speed` times as fast."""
+        self._began = began
+        self._start = start
+        self._speed = speed
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._start + (time.time() - self._began) * self._speed, INDIA)
+
+    def monotonic(self) -> float:
+        """Seconds of the session, as `sleep` takes them."""
+        return time.monotonic() * self._speed
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds) / self._speed)
 
 
 class VirtualClock:

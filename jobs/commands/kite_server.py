@@ -2,15 +2,18 @@
 
 import argparse
 import os
+import time
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.calendar import MarketClosed
 from common.market.indian_time import moment
 from common.market.tables import OutsideTable
 from common.research.faults import DataError
+from common.settings import SettingsError, session_clock
 from jobs.commands import arguments
 from jobs.commands.output import UserError
 from jobs.local.run_directory import DEMO_DATE, DEMO_SEED
@@ -34,6 +37,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--start", metavar="HH:MM", help="time of the day to begin at (default: 09:05)")
     parser.add_argument("--redirect-url", default="", metavar="URL", help="where the login page leads")
     parser.add_argument("--postback-url", default="", metavar="URL", help="where order news is posted")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="keep the account there, and go on with it")
     parser.add_argument("--no-limits", action="store_true", help="without the broker's rate limits")
     parser.set_defaults(run=run)
 
@@ -50,7 +54,7 @@ def run(chosen: argparse.Namespace) -> int:
     server.start()
     try:
         market = server.simulation.account.market
-        pace = "stepped by POST /_control/step" if chosen.stepped else f"{chosen.speed:g} times real time"
+        pace = "stepped by POST /_control/step" if chosen.stepped else f"{_speed(chosen):g} times real time"
         print(f"simulated Kite of {market.day}: {server.url} and {server.stream_url}, {pace}", flush=True)
         print(f"log in at {server.url}/connect/login?v=3&api_key={server.simulation.options.api_key}", flush=True)
         with suppress(KeyboardInterrupt):
@@ -74,11 +78,25 @@ def _simulation(chosen: argparse.Namespace) -> Any:
             api_key=os.environ.get("KITE_API_KEY", "simulated"),
             api_secret=os.environ.get("KITE_API_SECRET", "simulated"),
             redirect_url=chosen.redirect_url, postback_url=chosen.postback_url,
-            speed=0.0 if chosen.stepped else chosen.speed, limits=not chosen.no_limits,
+            speed=0.0 if chosen.stepped else _speed(chosen), limits=not chosen.no_limits,
         )
-        start = moment(day, datetime.strptime(chosen.start, "%H:%M").time()) if chosen.start else None  # noqa: DTZ007
         return open_simulation(
-            recording, day, options, seed=chosen.seed, start=start, on_bars=chosen.stepped and chosen.bars,
+            recording, day, options, seed=chosen.seed, start=_start(chosen, day),
+            on_bars=chosen.stepped and chosen.bars, journal=chosen.journal,
         )
-    except (DataError, MarketClosed, OutsideTable, ValueError) as error:
+    except (DataError, MarketClosed, OutsideTable, SettingsError, ValueError) as error:
         raise UserError(str(error)) from None
+
+
+def _speed(chosen: argparse.Namespace) -> float:
+    played = session_clock(os.environ)
+    return float(chosen.speed) if played is None else played[2]
+
+
+def _start(chosen: argparse.Namespace, day: date) -> int | None:
+    """Nanoseconds UTC; by the clock of the session that others play too, where there is one."""
+    played = session_clock(os.environ)
+    if played is not None and not chosen.stepped:
+        began, start, speed = played
+        return int((start + (time.time() - began) * speed) * NANOSECONDS_A_SECOND)
+    return moment(day, datetime.strptime(chosen.start, "%H:%M").time()) if chosen.start else None  # noqa: DTZ007

@@ -12,15 +12,21 @@ from common.market.money import Paise
 from common.trading.errors import OrderRejected
 from common.trading.orders import Kind, Order, OrderTag, Purpose
 from jobs.kite_server.errors import KiteError, input_error, not_found, refusal
+from jobs.kite_server.journal import Journal
 from jobs.kite_server.market import SessionMarket
 from jobs.kite_server.request import OrderRequest, price_of, protection_of, quantity_of
 from jobs.kite_server.rows import Ticket, order_row, position_rows, rupees, trade_rows
 
 
 class Account:
-    """person: the client id. told: called with the row of each order that changes, in order of the news."""
+    """person: the client id. told: called with the row of each order that changes, in order of the news.
 
-    def __init__(self, exchange: Exchange, market: SessionMarket, person: str) -> None:
+    journal: None where the account is forgotten with the process.
+    """
+
+    def __init__(
+        self, exchange: Exchange, market: SessionMarket, person: str, journal: Journal | None = None,
+    ) -> None:
         self.exchange = exchange
         self.market = market
         self.person = person
@@ -28,6 +34,10 @@ class Account:
         self.tickets: dict[str, Ticket] = {}
         self.holdings: list[dict[str, Any]] = []
         self.changes = 0
+        self._journal = journal
+        for ticket in journal.tickets(market.instruments, person) if journal is not None else ():
+            self.tickets[ticket.order.id] = ticket
+        exchange.restore([ticket.order for ticket in self.tickets.values()])
 
     @property
     def funds(self) -> Funds | None:
@@ -54,6 +64,8 @@ class Account:
             row = order_row(ticket)
             ticket.history.append(row)
             self.changes += 1
+            if self._journal is not None:
+                self._journal.keep(ticket)
             self.told(row)
 
     def place(self, request: OrderRequest) -> str:

@@ -25,6 +25,7 @@ from jobs.kite_server.api import Api, Call, Route
 from jobs.kite_server.control import Control
 from jobs.kite_server.errors import KiteError, input_error
 from jobs.kite_server.faults import Fault, Faults
+from jobs.kite_server.journal import Journal
 from jobs.kite_server.limits import Limits
 from jobs.kite_server.login import Logins
 from jobs.kite_server.market import SessionMarket
@@ -55,14 +56,18 @@ class Options:
 class Simulation:
     """Everything behind the addresses. abort, freeze: what to do to a client's connection, given by who serves."""
 
-    def __init__(self, exchange: Exchange, market: SessionMarket, options: Options) -> None:
+    def __init__(
+        self, exchange: Exchange, market: SessionMarket, options: Options, journal: Journal | None = None,
+    ) -> None:
         self.options = options
         self.abort: Callable[[HTTPConnection], None] = _nothing
         self.freeze: Callable[[HTTPConnection], None] = _nothing
         seconds = time.monotonic if options.speed else lambda: market.now / NANOSECONDS_A_SECOND
         self.faults = Faults(seconds)
-        self.account = Account(exchange, market, options.person)
+        self.account = Account(exchange, market, options.person, journal)
         self.logins = Logins(options.person, options.api_key, options.api_secret, options.redirect_url, seconds)
+        if journal is not None:
+            self.logins.access_token, self.logins.changed = journal.token, journal.keep_token
         self.hub = Hub(market, self.faults, lambda socket: self.abort(socket))
         self.passing = Passing(self.account, self.hub, pause_at(options.speed or 1000))
         self.postbacks = Postbacks(options.postback_url)

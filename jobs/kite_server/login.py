@@ -22,7 +22,8 @@ MOST_WAITING: Final = 100
 class Logins:
     """api_key, api_secret: of the one app. redirect_url: where the login page leads, as registered with the broker.
 
-    seconds: the time by which request tokens age. Tokens are random unless `token` makes them.
+    seconds: the time by which request tokens age. Tokens are random unless `token` makes them. changed: called with
+    each new access token, '' when it is dead.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Logins:
         self.api_secret = api_secret
         self.redirect_url = redirect_url
         self.access_token = ""
+        self.changed: Callable[[str], None] = _to_nobody
         self._seconds = seconds
         self._token = token
         self._waiting: dict[str, float] = {}
@@ -78,6 +80,7 @@ class Logins:
         if made is None or self._seconds() - made > REQUEST_TOKEN_SECONDS:
             raise token_error("Token is invalid or has expired.")
         self.access_token = self._token()
+        self.changed(self.access_token)
         return {
             **PROFILE, "user_id": self.person, "api_key": api_key, "access_token": self.access_token,
             "public_token": self._token(), "enctoken": self._token(), "refresh_token": "", "silo": "",
@@ -99,8 +102,13 @@ class Logins:
     def end(self) -> None:
         """The token is dead: a logout, another login, six in the morning."""
         self.access_token = ""
+        self.changed("")
 
     @property
     def profile(self) -> dict[str, Any]:
         """As the broker shows it."""
         return {"user_id": self.person, **PROFILE}
+
+
+def _to_nobody(token: str) -> None:
+    """Until somebody listens."""

@@ -1,30 +1,23 @@
 """One whole day on one machine: functions under their framework, relay, workloads as processes, as fast as it goes."""
 
 import json
-import os
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from common.bootstrap import Application
 from common.day.plan import PLANS
 from common.day.start import start_workloads
 from common.day.workloads import ENDED, WORKLOADS, State, workload_id
-from common.log_record import LOGS
 from common.market.calendar import session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
 from common.planning.plan import Plan
 from jobs.local.deliveries import Disorder
 from jobs.local.emulator_relay import EmulatorRelay
-from jobs.local.function_host import FunctionHost
-from jobs.local.relay import Relay, Trigger
+from jobs.local.functions import DayFailed, LocalFunctions
 from jobs.local.scheduler import Step, run_steps
 
 FUNCTIONS: Final = (
@@ -36,13 +29,11 @@ STEPS: Final = {
     "close_day": "close_day",
 }
 """Function to step of the day's table. The supervisor looks once: what dies later is started again here."""
+__all__ = ["FUNCTIONS", "DayFailed", "LocalDay", "refuse"]
+
 LIMIT_SECONDS: Final = 1800
 POLL_SECONDS: Final = 0.1
 RESTART_AFTER_SECONDS: Final = 2.0
-
-
-class DayFailed(RuntimeError):
-    """A step of the day did not succeed; the text says which, and where its log is."""
 
 
 def refuse(plan: Plan) -> None:
@@ -63,40 +54,27 @@ class LocalDay:
     progress: Callable[[str, float], None]
     disorder: Disorder = field(default_factory=Disorder)
     emulator_relay: EmulatorRelay | None = None
-    _host: FunctionHost | None = None
-    _relay: Relay | None = None
+    _functions: LocalFunctions | None = None
 
     def run(self) -> Mapping[str, Any]:
         """The day's result. Raises DayFailed. Whatever happens, nothing is left running."""
-        home = self.app.settings.home
-        source = Path(__file__).resolve().parents[2] / "functions"
-        with ExitStack() as stack:
-            targets = {name: source / f"{name}.py" for name in FUNCTIONS}
-            environment = {**os.environ, **replace(self.app.settings, local=True).environment()}
-            self._host = stack.enter_context(FunctionHost(targets, environment, home / "functions.log"))
-            self._connect([
-                Trigger(f"{PLANS}/{{date}}", "written", self._host.url("start_workloads")),
-                Trigger(f"{LOGS}/{{id}}", "created", self._host.url("alert")),
-            ], stack)
+        functions = LocalFunctions(
+            self.app, FUNCTIONS, disorder=self.disorder, emulator_relay=self.emulator_relay,
+        )
+        self._functions = functions
+        functions.start()
+        try:
             times = session_times(self.day, AssetClass.STOCK).steps
             steps = [Step(name, at(times[STEPS[name]]), run) for name, run in self._steps().items()]
             clock = self.app.virtual_clock(steps[0].at - timedelta(minutes=1))
             run_steps(steps, clock, lambda step: self.progress(step.name, 0.0))
+        finally:
+            functions.stop()
         report = self.app.archive.get(self.day, "report.json")
         if report is None:
-            raise DayFailed(f"close_day wrote no report; see {home / 'functions.log'}")
+            raise DayFailed(f"close_day wrote no report; see {functions.log}")
         result: Mapping[str, Any] = json.loads(report)
         return result
-
-    def _connect(self, triggers: Sequence[Trigger], stack: ExitStack) -> None:
-        settings = self.app.settings
-        if self.emulator_relay is not None:
-            for trigger in triggers:
-                self.emulator_relay.register(trigger, settings.emulator, settings.project, settings.database)
-            return
-        self._relay = Relay(self.app.changes, triggers, settings.home / "relay.json", disorder=self.disorder)
-        self._relay.start()
-        stack.callback(self._relay.stop)
 
     def _steps(self) -> dict[str, Callable[[], None]]:
         return {
@@ -116,22 +94,8 @@ class LocalDay:
         self._await_workloads()
 
     def _post(self, name: str) -> None:
-        assert self._host is not None
-        body = json.dumps({"date": self.day.isoformat()}).encode()
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self._host.url(name), body, headers)
-        log = self.app.settings.home / "functions.log"
-        try:
-            with urllib.request.urlopen(request, timeout=300) as answer:
-                answer.read()
-        except urllib.error.HTTPError as error:
-            text = _reason(error.read(4000))
-            raise DayFailed(
-                f"{name} could not be done ({error.code}): {text}; mend it and run again, or add --fresh. "
-                f"More is in {log}"
-            ) from None
-        except OSError as error:
-            raise DayFailed(f"{name} did not answer: {error}; see {log}") from None
+        assert self._functions is not None
+        self._functions.post(name, self.day)
         self.progress(name, 1.0)
 
     def _await_workloads(self) -> None:
@@ -174,13 +138,3 @@ class LocalDay:
         if state in ENDED:
             self.progress(asset_class.value, 1.0)
         return state
-
-
-def _reason(body: bytes) -> str:
-    """The `error` of a function's JSON answer, else the answer itself, cut."""
-    text = body.decode(errors="replace").strip()
-    try:
-        answer = json.loads(text)
-    except ValueError:
-        return text[:500]
-    return str(answer.get("error", text))[:2000] if isinstance(answer, dict) else text[:500]

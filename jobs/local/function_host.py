@@ -67,6 +67,11 @@ class FunctionHost:
         return f"http://{HOST}:{self._port}/{target}"
 
     @property
+    def port(self) -> int:
+        """Where it listens; 0 before start()."""
+        return self._port or 0
+
+    @property
     def running(self) -> bool:
         return self._child is not None and self._child.poll() is None
 

@@ -1,5 +1,6 @@
 """The simulated Kite's faults over real sockets: what was done, what was said of it, and that all is well after."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +8,20 @@ import requests
 from kiteconnect import exceptions as refused
 from websockets.exceptions import ConnectionClosed
 
+from jobs.kite_server.opening import open_simulation
 from jobs.kite_server.serving import KiteServer
-from tests.process.kite_case import STOCK, buy, control, logged_in, news, served, streaming
+from tests.process.kite_case import (
+    DAY,
+    STEPPED,
+    STOCK,
+    buy,
+    control,
+    logged_in,
+    news,
+    served,
+    session,
+    streaming,
+)
 
 
 def fault(server: KiteServer, kind: str, **fields: Any) -> None:
@@ -114,3 +127,29 @@ def test_a_server_that_restarts_keeps_the_account() -> None:
         assert [row["order_id"] for row in client.orders()] == [id]
         with streaming(server, client, STOCK):
             pass
+
+
+def test_a_server_that_is_killed_goes_on_from_its_journal(tmp_path: Path) -> None:
+    """Another process' server: the same token, orders, fills, position and ids; a torn last line is nothing."""
+    journal = tmp_path / "account.jsonl"
+    first = open_simulation(session(), DAY, STEPPED, seed=5, journal=journal)
+    with KiteServer(first) as server:
+        control(server, "step", to=f"{DAY}T09:20:00+05:30")
+        client = logged_in(server)
+        filled = buy(client, order_type="MARKET", price=None, market_protection=-1, tag="FILLED")
+        resting = buy(client, tag="RESTS")
+        before, trades, positions = client.orders(), client.trades(), client.positions()
+    with journal.open("a") as file:
+        file.write('{"order": {"id"')
+    again = open_simulation(session(), DAY, STEPPED, seed=5, journal=journal)
+    with KiteServer(again) as server:
+        control(server, "step", to=f"{DAY}T09:20:00+05:30")
+        client.root = server.url
+        assert (client.orders(), client.trades(), client.positions()) == (before, trades, positions)
+        client.cancel_order("regular", resting)
+        third = buy(client, tag="THIRD")
+        assert len({filled, resting, third}) == 3
+        client.invalidate_access_token()
+    ended = open_simulation(session(), DAY, STEPPED, seed=5, journal=journal)
+    assert ended.logins.access_token == ""
+    assert [one["status"] for one in ended.account.orders()] == ["COMPLETE", "CANCELLED", "OPEN"]

@@ -153,10 +153,11 @@ def test_events_twice_and_in_disorder(ran: RunDay, tmp_path: Path) -> None:
         date.fromisoformat(DAY), Application(settings), lambda *_: None, Disorder(copies=2, spread_seconds=0.3, seed=5),
     )
     result = day.run()
-    assert day._relay is not None
-    assert day._relay.counts.dropped == 0
+    assert day._functions is not None
+    assert day._functions.relay is not None
+    assert day._functions.relay.counts.dropped == 0
     told = [*documents(home, "gpt_runner_daily_plan"), *documents(home, "system_logs_realtime")]
-    assert day._relay.counts.delivered == 2 * len(told)
+    assert day._functions.relay.counts.delivered == 2 * len(told)
     assert result["order_hash"] == result_of(ran)["order_hash"]
     assert len(documents(home, "gpt_runner_daily_plan")) == 1
     check_single_launches(home)
