@@ -14,6 +14,9 @@ help: ## what there is
 day: .venv/ready ## one trading day, end to end: plan, trade, report (ARGS="--date 2026-08-03 --seed 7")
 	$(BIN)/tron day $(ARGS)
 
+up: .venv/ready ## the whole cloud on this machine, at a session's pace (ARGS="--speed 60 --once")
+	$(BIN)/tron up $(ARGS)
+
 test: .venv/ready ## every test this machine can run (ARGS="tests/unit -k charges")
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 

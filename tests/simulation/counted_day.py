@@ -71,7 +71,8 @@ class CountedDay(SimulatedDay):
         usage = self._part("workloads" if life.name.split()[0] in set(AssetClass) else life.name.split()[0])
         return replace(
             ports, store=CountingStore(ports.store, usage), archive=CountingArchive(ports.archive, usage),
-            lease_ttl_seconds=Settings(home=Path()).lease_ttl, heartbeat_seconds=Settings(home=Path()).heartbeat_seconds,
+            lease_ttl_seconds=Settings(home=Path()).lease_ttl,
+            heartbeat_seconds=Settings(home=Path()).heartbeat_seconds,
         )
 
     def tick_seconds(self, asset_class: AssetClass) -> float:
