@@ -1,7 +1,7 @@
 # The whole interface for developers; CI calls the same. Each target makes .venv itself, on Python 3.11 or newer.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help day test check bench compiled lock clean
+.PHONY: help day up test check bench compiled lock clean
 
 BIN := .venv/bin
 ARGS ?=

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -26,7 +25,9 @@ from jobs.commands import arguments
 from jobs.commands.output import UserError
 from jobs.local.function_host import HostFailed
 from jobs.local.functions import LocalFunctions, present_functions
+from jobs.local.keeping import Part
 from jobs.local.run_directory import DEMO_DATE, DEMO_SEED, RunInputs, open_run, session_files
+from jobs.local.simulated_kite import HOST, PERSON, SimulatedKite, free_port, live_mandate
 from jobs.local.timetable import Timetable
 from jobs.local.up import LocalCloud, kept_time
 
@@ -47,11 +48,14 @@ def register(commands: Any) -> None:
                         help="recorded bars; may be given again (default: a generated session)")
     parser.add_argument("--seed", type=int, default=DEMO_SEED,
                         help=f"of the generated session and of slippage (default: {DEMO_SEED})")
-    parser.add_argument("--speed", type=float, default=SPEED, metavar="X",
-                        help=f"times real time, 1 to {FASTEST:g} (default: {SPEED:g}: a day in some eight minutes)")
+    parser.add_argument("--speed", type=float, metavar="X",
+                        help=f"times real time, 1 to {FASTEST:g} (default: {SPEED:g}, a day in some eight minutes; "
+                        "1 on kite-simulated, whose time-outs are real)")
     parser.add_argument("--start", metavar="HH:MM", help="time of the day to begin at (default: before its first step)")
     parser.add_argument("--out", type=Path, default=Path("out/up"), metavar="DIR", help="default: out/up")
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
+    parser.add_argument("--broker", choices=("paper", "kite-simulated"), default="paper",
+                        help="kite-simulated: by the live path, on a simulated Kite (default: paper)")
     parser.add_argument("--once", action="store_true", help="end after the day")
     parser.add_argument("--fresh", action="store_true", help="throw away what an earlier run left")
     parser.set_defaults(run=run)
@@ -59,6 +63,8 @@ def register(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0: the day is over and flat. 1: it is not. 130: ended by Ctrl-C before."""
+    if chosen.speed is None:
+        chosen.speed = SPEED if chosen.broker == "paper" else 1.0
     if not 1 <= chosen.speed <= FASTEST:
         raise UserError(f"--speed {chosen.speed:g} is no pace: give 1 to {FASTEST:g}")
     try:
@@ -73,24 +79,31 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
-    settings = Settings(
-        home=home, mandate=inputs.mandate, seed=inputs.seed, source_name=inputs.source,
-        notify_urls=notify_urls(os.environ), sessions=session_files(home, inputs),
-    )
-    _ = Application(settings).mandate
+    sessions, on_kite = session_files(home, inputs), chosen.broker == "kite-simulated"
     clock = (time.time(), _start(chosen, inputs, home).timestamp(), chosen.speed)
-    settings = replace(
-        settings, session_clock=clock, lease_ttl_seconds=max(LEASE_SECONDS, 30.0 * chosen.speed),
+    settings = Settings(
+        home=home, mandate=live_mandate(home, inputs.mandate) if on_kite else inputs.mandate, seed=inputs.seed,
+        source_name=inputs.source, notify_urls=notify_urls(os.environ), sessions=() if on_kite else sessions,
+        session_clock=clock, lease_ttl_seconds=max(LEASE_SECONDS, 30.0 * chosen.speed),
     )
     app = Application(settings)
+    _ = app.mandate  # a refused one is said here, not by a function's log
 
     def say(text: str) -> None:
         print(f"{app.clock.now():%H:%M:%S}  {text}", file=sys.stderr, flush=True)
 
-    say(f"{inputs.day}, {inputs.source}, {chosen.speed:g} times real time, on paper")
-    functions = LocalFunctions(app, present_functions())
-    cloud = LocalCloud(inputs.day, app, functions, {}, lambda _: None, say)
-    status = cloud.run()
+    say(f"{inputs.day}, {inputs.source}, {chosen.speed:g} times real time, on {chosen.broker}")
+    names, extra, parts = present_functions(), dict[str, str](), dict[str, tuple[Part, str]]()
+    port = free_port()
+    if on_kite:
+        kite = SimulatedKite(
+            home, inputs.day, sessions, inputs.seed, {"TRON_SESSION_CLOCK": " ".join(map(repr, clock))}, extra,
+            app.clock, f"http://{HOST}:{port}", "kite_postback" in names, free_port(),
+        )
+        parts["kite"] = (kite, kite.url)
+        say(f"mandate: live, for this run alone; logging in as {PERSON} through the simulated login page")
+    functions = LocalFunctions(app, names, extra, port)
+    status = LocalCloud(inputs.day, app, functions, parts, lambda _: None, say).run()
     if not chosen.once:
         say("the session is over; `tron up --fresh` plays it again")
     return status

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from common.market.bar import NANOSECONDS_A_SECOND
+from common.market.bar import NANOSECONDS_A_MINUTE, NANOSECONDS_A_SECOND, Bar
 from common.market.indian_time import INDIA, at, moment
 from common.trading.errors import OrderRejected
 from jobs.kite_server.account import Account
@@ -37,7 +37,7 @@ class Control:
         return {
             "step": self._step, "faults": self._order_fault, "clear": self._clear, "foreign": self._foreign,
             "square_off": self._square_off, "halt": self._halt, "resume": self._resume, "band": self._band,
-            "hold": self._hold, "state": lambda _: self.state,
+            "hold": self._hold, "bar": self._bar, "state": lambda _: self.state,
         }
 
     @property
@@ -59,6 +59,18 @@ class Control:
         to = self._until(fields)
         events = self._passing.step(to, symbols)
         return {"events": events, **self.state}
+
+    def _bar(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """{"symbol", "ts", "open", "high", "low", "close", "volume"?, "bid"?, "ask"?}: one that no session holds."""
+        symbol, market = self._symbol(fields), self._account.market
+        ts = fields.get("ts")
+        if not isinstance(ts, int) or not 0 <= ts < 2**62:
+            raise input_error("`ts` is nanoseconds.")
+        prices = [_whole(fields, name) for name in ("open", "high", "low", "close")]
+        rest = {name: _whole(fields, name) for name in ("volume", "bid", "ask")}
+        market.now = max(market.now, ts + NANOSECONDS_A_MINUTE)
+        self._account.observe(Bar(ts, symbol, *prices, **rest))
+        return self.state
 
     def _until(self, fields: Mapping[str, Any]) -> int:
         to, seconds = fields.get("to"), fields.get("seconds")

@@ -72,6 +72,23 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert processes(home) == {}
 
 
+def test_the_live_path_has_a_login_and_a_mandate_of_its_own(tmp_path: Path) -> None:
+    """On a simulated Kite the day's token is there before any function is, and live is said in this run alone."""
+    home, said = tmp_path / "up", list[str]()
+    cloud = up(home, "--broker", "kite-simulated", "--start", "08:00")
+    url = re.findall(r"http://[0-9.:]+", read_until(cloud, "kite .*http", said))[0]
+    (host,) = [pid for pid, command in processes(home).items() if "jobs.local.function_host" in command]
+    told = dict(part.partition("=")[::2] for part in Path(f"/proc/{host}/environ").read_text().split("\0") if part)
+    secret = json.loads(told["TRON_SECRET_KITE_ACCESS_TOKEN"])
+    headers = {"Authorization": f"token simulated:{secret['token']}"}
+    assert requests.get(f"{url}/user/profile", headers=headers, timeout=10).json()["data"]["user_id"] == secret["user"]
+    assert (told["TRON_BROKER"], told["TRON_KITE_URL"]) == ("kite", url)
+    assert 'mode = "live"' in (home / "mandate-live.toml").read_text()
+    cloud.send_signal(signal.SIGINT)
+    assert cloud.wait(60) == 130
+    assert processes(home) == {}
+
+
 def test_the_simulated_kite_from_the_command_line(tmp_path: Path) -> None:
     """It says where it is, serves, and ends by Ctrl-C."""
     command = [sys.executable, "-m", "jobs.cli", "kite-server", "--port", "0", "--stepped", "--seed", "5"]

@@ -1,0 +1,134 @@
+"""The simulated Kite as a part of the laptop's cloud, logged in through its own login page, and who may trade on it."""
+
+import json
+import os
+import re
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from common.planning.mandate import default_mandate_text
+from common.ports import Clock
+from jobs.local.keeping import Child
+
+HOST: Final = "127.0.0.1"
+PERSON: Final = "AB1234"
+KEY: Final = "simulated"
+"""Of the app, and its secret: of a market that does not exist."""
+TIMEOUT_SECONDS: Final = 10.0
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The redirect itself is wanted, and not what it leads to."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+@dataclass
+class SimulatedKite:
+    """A part for the keeper. environment: of those who trade there; it is told the addresses and the day's login.
+
+    played: variables of the session's clock. functions_url: where the functions will be. postbacks: whether one of
+    them takes order news.
+    """
+
+    home: Path
+    day: date
+    sessions: Sequence[Path]
+    seed: int
+    played: Mapping[str, str]
+    environment: dict[str, str]
+    clock: Clock
+    functions_url: str
+    postbacks: bool
+    port: int
+    _child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """Of its HTTP interface."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What it says."""
+        return self.home / "kite_server.log"
+
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._child is not None and self._child.running
+
+    def start(self) -> None:
+        """Serves, and somebody is logged in. Raises RuntimeError, OSError."""
+        command = [
+            sys.executable, "-m", "jobs.cli", "kite-server", "--port", str(self.port), "--date", self.day.isoformat(),
+            "--seed", str(self.seed), "--journal", str(self.home / "kite_server.jsonl"),
+            "--redirect-url", f"{self.functions_url}/kite_login",
+            *(("--postback-url", f"{self.functions_url}/kite_postback") if self.postbacks else ()),
+            *(part for path in self.sessions for part in ("--session", str(path))),
+        ]
+        self._child = Child(command, {**os.environ, **self.played}, self.log, self._answers)
+        self._child.start()
+        self.environment |= {
+            "TRON_BROKER": "kite", "TRON_KITE_URL": self.url, "TRON_KITE_STREAM_URL": f"ws://{HOST}:{self.port}",
+            "TRON_KITE_LOGIN_URL": f"{self.url}/connect/login", "TRON_KITE_USER": PERSON, "TRON_EGRESS": HOST,
+            "TRON_FUNCTIONS_URL": self.functions_url, "TRON_SECRET_KITE_API_KEY": KEY,
+            "TRON_SECRET_KITE_API_SECRET": KEY,
+        }
+        # A server that is started again knows its journal's login: those who trade go on with theirs.
+        self.environment.setdefault("TRON_SECRET_KITE_ACCESS_TOKEN", self._log_in(self.clock.now()))
+
+    def stop(self) -> None:
+        """Safe to call twice."""
+        if self._child is not None:
+            self._child.stop()
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/_control/state", timeout=TIMEOUT_SECONDS) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def _log_in(self, now: datetime) -> str:
+        """The button of the login page, the redirect, the exchange of what it carries: the secret as it is kept."""
+        form = urlencode({"api_key": KEY, "redirect_params": ""}).encode()
+        opener = urllib.request.build_opener(_NoRedirect)
+        try:
+            opener.open(f"{self.url}/connect/finish", form, timeout=TIMEOUT_SECONDS)
+            raise RuntimeError("the simulated Kite's login page leads nowhere")
+        except urllib.error.HTTPError as redirect:
+            fields = parse_qs(urlsplit(redirect.headers.get("Location", "")).query)
+        token = fields["request_token"][0]
+        checksum = sha256(f"{KEY}{token}{KEY}".encode()).hexdigest()
+        body = urlencode({"api_key": KEY, "request_token": token, "checksum": checksum}).encode()
+        with urllib.request.urlopen(f"{self.url}/session/token", body, timeout=TIMEOUT_SECONDS) as answer:
+            session = json.load(answer)["data"]
+        return json.dumps({"token": session["access_token"], "user": session["user_id"], "at": now.isoformat()})
+
+
+def live_mandate(home: Path, mandate: Path | None) -> Path:
+    """A copy of the person's limits, in this run's directory alone, that says live."""
+    text = default_mandate_text() if mandate is None else mandate.read_text(encoding="utf-8")
+    changed, count = re.subn(r'(?m)^mode\s*=\s*"\w+"', 'mode = "live"', text)
+    path = home / "mandate-live.toml"
+    path.write_text(changed if count else f'mode = "live"\n{text}', encoding="utf-8")
+    return path
+
+
+def free_port() -> int:
+    """One that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
