@@ -31,8 +31,7 @@ from jobs.commands.output import UserError
 
 COMMANDS: Final = (
     day, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
-    data, charges, notify, cost,
-    kite_server, up,
+    data, charges, notify, cost, kite_server, up,
 )
 
 
