@@ -23,7 +23,6 @@ from common.ports import (
     ChangeFeed,
     Clock,
     DocumentStore,
-    Launcher,
     Logs,
     MarketData,
     Notifier,
@@ -47,9 +46,6 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT: Final = 1
 STANDARD_ERROR: Final = 2
 """Where a command's records go: its standard output is for people, or one JSON object."""
-HEARTBEAT_SECONDS: Final = 60.0
-REPLAY_HEARTBEAT_SECONDS: Final = 300.0
-"""Of the market's time, which passes in a blink: each is a write to disk."""
 
 
 def load_mandate(path: Path | None) -> Mandate:
@@ -138,7 +134,7 @@ class Application:
 
     @cached_property
     def market(self) -> MarketData:
-        """Recorded sessions, as fast as they are read or at their pace; with Kite its instruments and quotes."""
+        """Recorded sessions, as fast as they are read or at a clock's pace; with Kite its instruments and quotes."""
         if self.settings.broker == "kite":
             return self.account.kite.listing
         from common.research.market import RecordedMarket
@@ -147,17 +143,9 @@ class Application:
         market = RecordedMarket(self.settings.sessions)
         return market if self.settings.session_clock is None else PlayedMarket(market, self.clock)
 
-    @property
-    def launcher(self) -> Launcher:
-        """Workloads as processes of this machine."""
-        return self._processes
-
-    def stop_workload(self, id: str) -> None:
-        """End it, if it runs on this machine: as abruptly as a machine ends it, with its last records handed over."""
-        self._processes.stop(id)
-
     @cached_property
-    def _processes(self) -> "ProcessLauncher":
+    def launcher(self) -> "ProcessLauncher":
+        """Workloads as processes of this machine."""
         from common.adapters.launchers.process import ProcessLauncher
 
         return ProcessLauncher(self.settings.home / "run", environment={**os.environ, **self.settings.environment()})
@@ -230,9 +218,7 @@ class Application:
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
             lease_ttl_seconds=settings.lease_ttl, logs=logs, send_timeout_seconds=settings.send_timeout,
             pace=REPLAY if settings.recorded else LIVE, replay=settings.recorded,
-            heartbeat_seconds=(
-                REPLAY_HEARTBEAT_SECONDS if settings.recorded and not settings.session_clock else HEARTBEAT_SECONDS
-            ),
+            heartbeat_seconds=settings.heartbeat_seconds,
             readiness=(lambda day: self.account.look(day)[0]) if live else None,
             pre_open=self.account.kite.listing.pre_open if live else None,
             real_money=live and not settings.kite_is_simulated, postbacks=live and settings.postbacks,

@@ -90,6 +90,11 @@ class Settings:
         return urlsplit(self.kite_url).hostname in OWN_MACHINE
 
     @property
+    def heartbeat_seconds(self) -> float:
+        """A minute; five of a market's time that passes in a blink, because each is a write to disk."""
+        return 300.0 if self.recorded and self.session_clock is None else 60.0
+
+    @property
     def lease_ttl(self) -> float:
         """30 s: two missed renewals, and a send time-out to spare. 10 s on recorded sessions."""
         if self.lease_ttl_seconds is not None:
@@ -145,13 +150,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         archive=env.get("TRON_ARCHIVE") or "directory",
         bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
         stage=env.get("TRON_ENVIRONMENT") or "local",
-        notify_urls=notify_urls(env), broker=env.get("TRON_BROKER") or "paper",
+        notify_urls=notify_urls(env), session_clock=session_clock(env), broker=env.get("TRON_BROKER") or "paper",
         kite_url=env.get("TRON_KITE_URL") or KITE_URL,
         kite_stream_url=env.get("TRON_KITE_STREAM_URL") or KITE_STREAM_URL,
         kite_login_url=env.get("TRON_KITE_LOGIN_URL") or KITE_LOGIN_URL, kite_user=env.get("TRON_KITE_USER", ""),
         egress=tuple(env.get("TRON_EGRESS", "").split()), secrets=env.get("TRON_SECRETS") or "directory",
         functions_url=env.get("TRON_FUNCTIONS_URL", ""), postbacks=_switch(env, "TRON_POSTBACKS"),
-        session_clock=session_clock(env),
     )
     _check(settings)
     _check_kite(settings)

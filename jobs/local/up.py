@@ -61,7 +61,7 @@ class LocalCloud:
         finally:
             self._ended.set()
             for asset_class in AssetClass:
-                self.app.stop_workload(workload_id(self.day, asset_class))
+                self.app.launcher.stop(workload_id(self.day, asset_class))
             keeper.stop()
         return self._verdict(table)
 

@@ -25,8 +25,8 @@ PATHS = st.sampled_from([
     "/orders", "/orders/regular", "/orders/regular/1", "/orders/1/trades", "/trades", "/quote", "/quote/ltp",
     "/instruments/historical/256257/minute", "/instruments/NSE", "/margins/basket", "/margins/orders",
     "/charges/orders", "/session/token", "/connect/login", "/connect/finish", "/user/margins/equity",
-    "/_control/step", "/_control/faults", "/_control/foreign", "/_control/hold", "/_control/band", "/_control/bar",
-    "/nothing/here",
+    "/_control/step", "/_control/faults", "/_control/foreign", "/_control/hold", "/_control/band",
+    "/_control/bar", "/nothing/here",
 ])
 NAMES = st.sampled_from([
     "exchange", "tradingsymbol", "transaction_type", "quantity", "price", "trigger_price", "order_type", "product",

@@ -9,7 +9,6 @@ from typing import Final
 
 from common.adapters.counting import CountingArchive, CountingStore, Usage
 from common.adapters.memory import MemoryArchive, MemoryStore
-from common.bootstrap import HEARTBEAT_SECONDS
 from common.day.alarms import alert
 from common.day.delivery import NoticePorts, tell
 from common.day.notices import plan_notice
@@ -72,7 +71,8 @@ class CountedDay(SimulatedDay):
         usage = self._part("workloads" if life.name.split()[0] in set(AssetClass) else life.name.split()[0])
         return replace(
             ports, store=CountingStore(ports.store, usage), archive=CountingArchive(ports.archive, usage),
-            lease_ttl_seconds=Settings(home=Path()).lease_ttl, heartbeat_seconds=HEARTBEAT_SECONDS,
+            lease_ttl_seconds=Settings(home=Path()).lease_ttl,
+            heartbeat_seconds=Settings(home=Path()).heartbeat_seconds,
         )
 
     def tick_seconds(self, asset_class: AssetClass) -> float:
