@@ -20,13 +20,14 @@ from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.ports import StoreError
 from common.research.faults import DataError
+from common.research.market import RecordedMarket
 from common.settings import Settings, SettingsError, notify_urls
 from jobs.commands import arguments
 from jobs.commands.output import UserError
 from jobs.local.function_host import HostFailed
 from jobs.local.functions import LocalFunctions, present_functions
 from jobs.local.keeping import Part
-from jobs.local.run_directory import DEMO_DATE, DEMO_SEED, RunInputs, open_run, session_files
+from jobs.local.run_directory import DEMO_DATE, DEMO_SEED, RunInputs, open_run, put_lists, session_files
 from jobs.local.simulated_kite import HOST, PERSON, SimulatedKite, free_port, live_mandate
 from jobs.local.timetable import Timetable
 from jobs.local.up import LocalCloud, kept_time
@@ -88,6 +89,7 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
     )
     app = Application(settings)
     _ = app.mandate  # a refused one is said here, not by a function's log
+    put_lists(inputs, app.archive, RecordedMarket(sessions).instruments(inputs.day))
 
     def say(text: str) -> None:
         print(f"{app.clock.now():%H:%M:%S}  {text}", file=sys.stderr, flush=True)

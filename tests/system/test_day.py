@@ -14,6 +14,7 @@ from common.bootstrap import Application
 from common.settings import Settings
 from jobs.local.day import LocalDay
 from jobs.local.deliveries import Disorder
+from jobs.local.run_directory import RunInputs, put_lists
 from tests.system.conftest import RunDay
 from tests.system.day_run import (
     BOUND_SECONDS,
@@ -149,8 +150,10 @@ def test_events_twice_and_in_disorder(ran: RunDay, tmp_path: Path) -> None:
     home = tmp_path / DAY
     home.mkdir()
     settings = Settings(home=home, sessions=(ran.home / "session.parquet",), seed=SEED, source_name="twice")
+    app, on = Application(settings), date.fromisoformat(DAY)
+    put_lists(RunInputs.choose(on, (), SEED, None), app.archive, app.market.instruments(on))
     day = LocalDay(
-        date.fromisoformat(DAY), Application(settings), lambda *_: None, Disorder(copies=2, spread_seconds=0.3, seed=5),
+        on, app, lambda *_: None, Disorder(copies=2, spread_seconds=0.3, seed=5),
     )
     result = day.run()
     assert day._functions is not None
