@@ -27,9 +27,13 @@ UNPROTECTED: Final = "stand without stop or exit"
 
 
 class _Item:
-    """Something that must not last. able: seconds in which somebody could have mended it; down: the others."""
+    """Something that must not last. able: seconds in which somebody could have mended it; down: the others.
 
-    __slots__ = ("able", "asset_class", "bound", "down", "missing", "symbols", "what")
+    missing: units. What covers some of them covers the oldest: where a position grows by one fill after another, and
+    its stop after each, no unit stands there for as long as all of them together.
+    """
+
+    __slots__ = ("_layers", "able", "asset_class", "bound", "down", "missing", "symbols", "what")
 
     def __init__(self, what: str, asset_class: AssetClass, symbols: tuple[str, ...], bound: float) -> None:
         self.what = what
@@ -38,6 +42,23 @@ class _Item:
         self.bound = bound
         self.able = self.down = 0.0
         self.missing = 0
+        self._layers: list[tuple[int, float]] = []
+
+    @property
+    def oldest(self) -> float:
+        """Seconds in which somebody could have mended what has stood there longest."""
+        return self.able - self._layers[0][1]
+
+    def stand(self, missing: int) -> None:
+        """So many units stand there now, at least one."""
+        gone, self.missing = self.missing - missing, missing
+        if gone < 0:
+            self._layers.append((-gone, self.able))
+        while gone > 0:
+            units, since = self._layers.pop(0)
+            if units > gone:
+                self._layers.insert(0, (units - gone, since))
+            gone -= units
 
 
 class Protection:
@@ -105,9 +126,9 @@ class Protection:
                     self._fail(key, item, "while nobody could act")
                 continue
             item.able += seconds
-            if item.able > item.bound:
-                self.beyond += 0 if contested else min(seconds, item.able - item.bound)
-                self._fail(key, item, f"for {item.able:.1f} s in which it could have been mended")
+            if item.oldest > item.bound:
+                self.beyond += 0 if contested else min(seconds, item.oldest - item.bound)
+                self._fail(key, item, f"for {item.oldest:.1f} s in which it could have been mended")
 
     def _fail(self, key: str, item: _Item, how: str) -> None:
         invariant = Invariant.PROTECTED if item.what is UNPROTECTED else Invariant.HANDS_OFF
@@ -129,7 +150,7 @@ class Protection:
         item = self._items.get(key)
         if item is None:
             item = self._items[key] = _Item(what, asset_class, symbols, bound)
-        item.missing = missing
+        item.stand(missing)
 
     def _look_at_kind(self, kind: Kind) -> None:
         """Longs beyond what the shorts need have to have a stop or an exit, like any long."""
