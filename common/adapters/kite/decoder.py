@@ -79,9 +79,9 @@ class Tick:
     )
 
     def __init__(
-        self, frame: bytes, at: int, size: int, token: int, last: int, last_quantity: int, average: int, volume: int, buy_quantity: int,
-        sell_quantity: int, open: int, high: int, low: int, close: int, last_trade_time: int = 0, oi: int = 0,
-        oi_high: int = 0, oi_low: int = 0, time: int = 0,
+        self, frame: bytes, at: int, size: int, token: int, last: int, last_quantity: int, average: int, volume: int,
+        buy_quantity: int, sell_quantity: int, open: int, high: int, low: int, close: int, last_trade_time: int = 0,
+        oi: int = 0, oi_high: int = 0, oi_low: int = 0, time: int = 0,
     ) -> None:
         self.size = size
         self.token = token
