@@ -13,7 +13,6 @@ from common.adapters.kite.decoder import FrameCounts, Tick, decode
 from common.market.indian_time import INDIA
 from tests.unit.kite_frames import frame, full, index, ltp, quote
 
-RECORDED = Path(__file__).resolve().parents[3] / "shared" / "kite"
 TCS, NIFTY, USDINR, GOLD = 4000 << 8 | 1, 1000 << 8 | 9, 500 << 8 | 3, 600 << 8 | 7
 
 
@@ -49,12 +48,13 @@ def as_json(tick: Tick) -> dict[str, Any]:
     }
 
 
-def test_the_recorded_packet_is_its_json() -> None:
+def test_the_recorded_packet_is_its_json(shared: Path) -> None:
     """The broker's own packet decodes to the broker's own decoding of it, to the digit."""
-    if not (RECORDED / "ticker_full.packet").is_file():
-        pytest.skip("the broker's recorded answers are not here (../shared/kite)")
-    packet = base64.b64decode((RECORDED / "ticker_full.packet").read_text())
-    assert as_json(one(packet)) == json.loads((RECORDED / "ticker_full.json").read_text())
+    recorded = shared.parent / "kite"
+    if not (recorded / "ticker_full.packet").is_file():
+        pytest.skip(f"the broker's recorded answers are not in {recorded}")
+    packet = base64.b64decode((recorded / "ticker_full.packet").read_text())
+    assert as_json(one(packet)) == json.loads((recorded / "ticker_full.json").read_text())
 
 
 def test_a_full_packet() -> None:
