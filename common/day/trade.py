@@ -1,4 +1,4 @@
-"""One workload's day over a recorded feed: lease, workload, minutes, end."""
+"""One workload's day, over a recorded feed or a live one: lease, workload, minutes, end."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -9,6 +9,7 @@ from common.day.equity import equity_name
 from common.day.lease import acquire, release
 from common.day.ledger import StoreLedger
 from common.day.opening import admit, opened_plan
+from common.day.live import trade_live
 from common.day.plan import PLANS
 from common.day.trade_ports import TradePorts
 from common.day.workload import Workload
@@ -35,8 +36,11 @@ def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str,
         try:
             with closing(Workload(day, plan, ports, ledger)) as workload:
                 workload.open()
-                feed = ports.market.feed(day, workload.symbols)
-                trade_minutes(workload, feed, lambda _: workload.keep_lease(), workload.resume)
+                if ports.live is not None:
+                    trade_live(workload, ports.live, ports.clock, ports.logs, ports.recorder)
+                else:
+                    feed = ports.market.feed(day, workload.symbols)
+                    trade_minutes(workload, feed, lambda _: workload.keep_lease(), workload.resume)
                 return workload.finish()
         finally:
             release(ports.store, ledger.lease, ports.clock.now())

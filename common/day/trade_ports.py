@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from common.day.readiness import Check
+from common.day.live_market import LiveMarket, Recorder
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.indian_time import moment
 from common.market.instrument import AssetClass, Instrument
@@ -22,6 +23,7 @@ class TradePorts:
     readiness: the gate's findings; pre_open: (price, previous close) by symbol, paise; None for both where no account
     and no pre-open session is looked at. real_money: whether orders go to a person's account.
     postbacks: whether to look for hints of the broker's postbacks, about 4,000 reads a day of the store a workload.
+    live: instead of `market` while trading, where the market goes on by itself; recorder: of what it says.
     """
 
     store: DocumentStore
@@ -40,6 +42,8 @@ class TradePorts:
     pre_open: Callable[[date, Sequence[str]], Mapping[str, tuple[Paise, Paise]]] | None = None
     real_money: bool = False
     postbacks: bool = False
+    live: LiveMarket | None = None
+    recorder: Recorder | None = None
 
 
 def nanoseconds(clock: Clock) -> int:

@@ -68,16 +68,20 @@ class KiteMarket:
                 found[instrument.symbol] = bars
         return found
 
-    def so_far(self, day: date, symbols: Sequence[str]) -> Iterator[Bar]:
+    def so_far(
+        self, day: date, symbols: Sequence[str], waiting: Callable[[], None] = lambda: None,
+    ) -> Iterator[Bar]:
         """The bars of `day` that have ended by now, from the broker's candles: by time, then in the order of `symbols`.
 
-        For a workload that starts in mid-session; none before its first minute has ended. Raises BrokerUnavailable.
+        For a workload that starts in mid-session; none before its first minute has ended. waiting: called before each
+        request. Raises BrokerUnavailable.
         """
         session, now = session_on(day), self._now()
         if session is None or now < session.open + NANOSECONDS_A_MINUTE:
             return
         rows: list[tuple[int, int, Bar]] = []
         for place, symbol in enumerate(symbols):
+            waiting()
             bars = self._history.bars(self._book(day)[symbol], Span(day, day))
             rows += [(bar.ts, place, bar) for bar in bars if bar.ts + NANOSECONDS_A_MINUTE <= now]
         rows.sort(key=lambda row: row[:2])
