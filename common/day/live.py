@@ -24,6 +24,8 @@ def trade_live(
     """To a minute after the session's close. Raises TradingStopped."""
     told = logs.about(date=workload.day.isoformat(), asset_class=workload.plan.asset_class.value)
     market.watch(workload.day, workload.symbols)
+    if recorder is not None:
+        market.watch(workload.day, recorder.symbols)
     try:
         warmed = _warm(workload, market, told)
         _listen(workload, market, clock, told, warmed, recorder)
@@ -50,12 +52,12 @@ def _listen(
     workload: Workload, market: LiveMarket, clock: Clock, logs: Logs, warmed: dict[str, int],
     recorder: Recorder | None,
 ) -> None:
-    watched = _Watch(workload, market, logs)
+    watched, traded = _Watch(workload, market, logs), workload.session.slots
     until, timer = workload.session.times.close + AFTER_CLOSE, 0
     while (now := nanoseconds(clock)) < until:
         events = market.news(NEWS_SECONDS)
         for event in events:
-            if isinstance(event, Quote) or event.ts > warmed.get(event.symbol, 0):
+            if event.symbol in traded and (isinstance(event, Quote) or event.ts > warmed.get(event.symbol, 0)):
                 workload.take(event)
         now = nanoseconds(clock)
         if market.news_was_lost():

@@ -46,7 +46,10 @@ class LiveMarket(MarketData, Protocol):
 
 
 class Recorder(Protocol):
-    """Keeps what the market said."""
+    """Keeps what the market says of `symbols`."""
+
+    @property
+    def symbols(self) -> Sequence[str]: ...
 
     def take(self, events: Sequence[Bar | Quote], now: int) -> None: ...
 

@@ -37,7 +37,8 @@ def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str,
             with closing(Workload(day, plan, ports, ledger)) as workload:
                 workload.open()
                 if ports.live is not None:
-                    trade_live(workload, ports.live, ports.clock, ports.logs, ports.recorder)
+                    recorder = ports.open_recorder(day, asset_class) if ports.open_recorder is not None else None
+                    trade_live(workload, ports.live, ports.clock, ports.logs, recorder)
                 else:
                     feed = ports.market.feed(day, workload.symbols)
                     trade_minutes(workload, feed, lambda _: workload.keep_lease(), workload.resume)

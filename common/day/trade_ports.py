@@ -24,6 +24,7 @@ class TradePorts:
     and no pre-open session is looked at. real_money: whether orders go to a person's account.
     postbacks: whether to look for hints of the broker's postbacks, about 4,000 reads a day of the store a workload.
     live: instead of `market` while trading, where the market goes on by itself; recorder: of what it says.
+    live: instead of `market` while trading, where the market goes on by itself; open_recorder: of what it says.
     """
 
     store: DocumentStore
@@ -43,7 +44,7 @@ class TradePorts:
     real_money: bool = False
     postbacks: bool = False
     live: LiveMarket | None = None
-    recorder: Recorder | None = None
+    open_recorder: Callable[[date, AssetClass], Recorder] | None = None
 
 
 def nanoseconds(clock: Clock) -> int:

@@ -18,7 +18,7 @@ from common.trading.errors import BrokerUnavailable
 from tests.unit.live_case import LONG, LiveHouse
 from tests.unit.trading_case import DAY, OPEN, minute
 
-STEP_SECONDS = 3.0
+STEP_SECONDS = 2.0
 """A quote that is older than five seconds opens nothing."""
 
 
@@ -55,7 +55,7 @@ class Ticking:
         assert day == DAY
         self.watched += symbols
 
-    def so_far(self, day: date, symbols: Sequence[str], waiting: Callable[[], None] = int) -> Iterator[Bar]:
+    def so_far(self, day: date, symbols: Sequence[str], waiting: Callable[[], None] = lambda: None) -> Iterator[Bar]:
         del day
         if self.fails:
             raise BrokerUnavailable("as the test wants it")
@@ -113,7 +113,7 @@ def live(house: LiveHouse, market: Ticking, workload: Workload | None = None) ->
 
 
 def test_a_live_day_is_traded_to_its_end(house: LiveHouse) -> None:
-    """Enters on the bar, is protected, flat at the square-off, and ends a minute after the close; the stream is told."""
+    """Enters on the bar, is protected, flat at the square-off, ends a minute after the close."""
     market = Ticking(house)
     workload = live(house, market)
     summary = workload.finish()

@@ -11,9 +11,9 @@ from common.adapters.kite.stream import KiteStream
 from common.adapters.kite.ticks import TickReader
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.calendar import previous_trading_day, session_on
-from common.market.indian_time import day_of, moment
+from common.market.indian_time import moment
 from common.market.instrument import AssetClass, Instrument, Kind
-from common.ports import Clock
+from common.ports import Clock, MarketData
 from common.trading.errors import BrokerUnavailable
 
 FRESH_SECONDS: Final = 5.0
@@ -21,24 +21,22 @@ FRESH_SECONDS: Final = 5.0
 FEED_SECONDS: Final = 1.0
 
 
-class KiteMarket:
-    """LiveMarket of one process.
+class StreamMarket:
+    """LiveMarket of one process: what REST says, and with it stream and candles; `watch` opens the connection.
 
-    listed: today's instruments, with their tokens. known: of which of them there is history. ask: quotes over REST.
+    rest: instruments with their tokens, and quotes. known: instruments of which there is to be history.
     """
 
     def __init__(
-        self, stream: KiteStream, inbox: Inbox, history: KiteHistory, clock: Clock, *,
-        listed: Callable[[date], Sequence[Instrument]], known: Callable[[date], Sequence[Instrument]],
-        ask: Callable[[Sequence[Instrument], datetime], list[Quote]],
+        self, rest: MarketData, stream: KiteStream, inbox: Inbox, history: KiteHistory, clock: Clock,
+        known: Callable[[date], Sequence[Instrument]],
     ) -> None:
+        self._rest = rest
         self._stream = stream
         self._inbox = inbox
         self._history = history
         self._clock = clock
-        self._listed = listed
         self._known = known
-        self._ask = ask
         self._books: dict[date, dict[str, Instrument]] = {}
         self._watched: dict[str, Instrument] = {}
         self._reader: TickReader | None = None
@@ -46,7 +44,7 @@ class KiteMarket:
 
     def instruments(self, day: date) -> list[Instrument]:
         """Everything that the broker lists on `day`."""
-        return list(self._book(day).values())
+        return self._rest.instruments(day)
 
     def without_volume(self, day: date, symbols: Sequence[str]) -> frozenset[str]:
         """The indices: nobody trades them."""
@@ -105,18 +103,17 @@ class KiteMarket:
                     yield event
 
     def quotes(self, symbols: Sequence[str], at: datetime) -> list[Quote]:
-        """From the stream where it is fresh, else over REST. Raises BrokerUnavailable."""
-        now, found, missing = moment(at.date(), at.time()), list[Quote](), list[Instrument]()
-        book = self._book(day_of(now))
+        """From the stream where it is fresh, dated `at`; else over REST."""
+        now, found, missing = moment(at.date(), at.time()), list[Quote](), list[str]()
         for symbol in symbols:
             last = self._fresh(symbol)
             if last is not None:
                 found.append(Quote(
                     now, symbol, last.last, last.bid, last.ask, last.bid_quantity, last.ask_quantity, last.volume,
                 ))
-            elif symbol in book:
-                missing.append(book[symbol])
-        return [*found, *(self._ask(missing, at) if missing else ())]
+            else:
+                missing.append(symbol)
+        return [*found, *(self._rest.quotes(missing, at) if missing else ())]
 
     def watch(self, day: date, symbols: Sequence[str]) -> None:
         """Hear of these from now on; the first call connects. Raises ValueError, KeyError for an unknown symbol."""
@@ -210,7 +207,7 @@ class KiteMarket:
 
     def _book(self, day: date) -> dict[str, Instrument]:
         if day not in self._books:
-            self._books = {day: {one.symbol: one for one in reversed(self._listed(day))}}
+            self._books = {day: {one.symbol: one for one in reversed(self._rest.instruments(day))}}
         return self._books[day]
 
     def _now(self) -> int:
