@@ -76,7 +76,7 @@ def test_a_recorded_day_is_a_session(tmp_path: Path) -> None:
 
 
 def test_a_crash_loses_the_last_minute_alone_and_a_restart_nothing_more(tmp_path: Path) -> None:
-    """Without `close`, all but the current minute is in the archive; the next process has a file of its own."""
+    """Without `close`, all but what came in the current minute is in the archive; the next process has a file of its own."""
     archive, logs = DirectoryArchive(tmp_path), KeptLogs()
     crashed = recorder(archive, logs)
     for second in range(150):
@@ -88,13 +88,13 @@ def test_a_crash_loses_the_last_minute_alone_and_a_restart_nothing_more(tmp_path
         return 0 if data is None else parquet.read_table(BytesIO(data)).num_rows
 
     end = monotonic() + 10
-    while rows(name) < 120 and monotonic() < end:
+    while rows(name) < 121 and monotonic() < end:
         sleep(0.01)
-    assert rows(name) == 120
+    assert rows(name) == 121
     again = recorder(archive, logs, "b")
     again.take(quotes(200, "AAA"), OPEN + 200 * 10**9)
     again.close()
-    assert rows(name) == 120
+    assert rows(name) == 121
     assert rows("market/stock/quotes-09-b.parquet") == 1
 
 

@@ -1,11 +1,10 @@
 """Candles of the broker within its limits: as many days a call as it gives, three calls a second, in paise."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from common.market.bar import Bar
 from common.market.indian_time import day_of, moment
@@ -26,29 +25,14 @@ WAIT_SECONDS: Final = (2.0, 10.0, 20.0)
 MOST_CANDLES: Final = 100_000
 _STAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+05:?30")
 
-Read = Callable[[Callable[[Any], Any]], Any]
+Span: TypeAlias = tuple[date, date]
+"""First and last date of one call, both inclusive."""
+Read: TypeAlias = Callable[[Callable[[Any], Any]], Any]
 """Calls what it is given with the official client. Raises BrokerUnavailable."""
 
 
 class CandleError(BrokerUnavailable):
     """The answer is not as documented: asking again would not help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Dates of one call, both inclusive."""
-
-    first: date
-    last: date
-
-
-def spans(first: date, last: date, interval: str) -> Iterator[Span]:
-    """The calls that it takes from `first` to `last` (inclusive), in order. Raises KeyError for an unknown interval."""
-    days = DAYS_A_CALL[interval]
-    while first <= last:
-        end = min(last, first + timedelta(days=days - 1))
-        yield Span(first, end)
-        first = end + timedelta(days=1)
 
 
 class KiteHistory:
@@ -59,8 +43,17 @@ class KiteHistory:
         self._clock = clock
         self._next = 0.0
 
+    def spans(self, first: date, last: date, interval: str) -> list[Span]:
+        """The calls that it takes from `first` to `last`, in order. Raises KeyError for an unknown interval."""
+        days, found = DAYS_A_CALL[interval], list[Span]()
+        while first <= last:
+            end = min(last, first + timedelta(days=days - 1))
+            found.append((first, end))
+            first = end + timedelta(days=1)
+        return found
+
     def bars(self, instrument: Instrument, span: Span, interval: str = "minute") -> list[Bar]:
-        """In order of time; none where there was no trade. Raises BrokerUnavailable after some tries.
+        """Of one call, in order of time; none where there was no trade. Raises BrokerUnavailable after some tries.
 
         An option that has expired cannot be asked for: its token is gone.
         """
@@ -77,7 +70,7 @@ class KiteHistory:
         now = self._clock.monotonic()
         self._clock.sleep(max(0.0, self._next - now))
         self._next = max(now, self._next) + SECONDS_A_CALL
-        times = {"from": f"{span.first} 00:00:00", "to": f"{span.last} 23:59:59"}
+        times = {"from": f"{span[0]} 00:00:00", "to": f"{span[1]} 23:59:59"}
         # Not `historical_data`, which takes a minute of CPU to parse the times of 100,000 candles.
         answer = self._read(lambda client: client._get(
             "market.historical", url_args={"instrument_token": instrument.token, "interval": interval},
@@ -109,8 +102,8 @@ def candle(row: object, symbol: str) -> Bar:
 
 def in_order(bars: list[Bar], span: Span) -> list[Bar]:
     """Bars of the span's dates by time, each time once: the last that was said of it."""
-    first = moment(span.first, datetime.min.time())
-    last = moment(span.last + timedelta(days=1), datetime.min.time())
+    first = moment(span[0], time())
+    last = moment(span[1] + timedelta(days=1), time())
     by_time = {bar.ts: bar for bar in bars if first <= bar.ts < last}
     return [by_time[ts] for ts in sorted(by_time)]
 
@@ -120,7 +113,7 @@ def sessions_before(history: KiteHistory, instrument: Instrument, days: Sequence
     if not days:
         return []
     by_day: dict[date, list[Bar]] = {day: [] for day in days}
-    for span in spans(days[0], days[-1], "minute"):
+    for span in history.spans(days[0], days[-1], "minute"):
         for bar in history.bars(instrument, span):
             if (day := day_of(bar.ts)) in by_day:
                 by_day[day].append(bar)

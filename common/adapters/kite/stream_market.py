@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Final
 
-from common.adapters.kite.history import KiteHistory, Span, sessions_before
+from common.adapters.kite.history import KiteHistory, sessions_before
 from common.adapters.kite.inbox import Inbox
 from common.adapters.kite.stream import KiteStream
 from common.adapters.kite.ticks import TickReader
@@ -80,7 +80,7 @@ class StreamMarket:
         rows: list[tuple[int, int, Bar]] = []
         for place, symbol in enumerate(symbols):
             waiting()
-            bars = self._history.bars(self._book(day)[symbol], Span(day, day))
+            bars = self._history.bars(self._book(day)[symbol], (day, day))
             rows += [(bar.ts, place, bar) for bar in bars if bar.ts + NANOSECONDS_A_MINUTE <= now]
         rows.sort(key=lambda row: row[:2])
         yield from (bar for _, _, bar in rows)
