@@ -76,7 +76,7 @@ def test_a_recorded_day_is_a_session(tmp_path: Path) -> None:
 
 
 def test_a_crash_loses_the_last_minute_alone_and_a_restart_nothing_more(tmp_path: Path) -> None:
-    """Without `close`, all but what came in the current minute is in the archive; the next process has a file of its own."""
+    """Without `close`, all but the current minute is in the archive; the next process has a file of its own."""
     archive, logs = DirectoryArchive(tmp_path), KeptLogs()
     crashed = recorder(archive, logs)
     for second in range(150):
