@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from common.day.readiness import Check
 from common.day.live_market import LiveMarket, Recorder
+from common.day.readiness import Check
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.indian_time import moment
 from common.market.instrument import AssetClass, Instrument
@@ -23,7 +23,6 @@ class TradePorts:
     readiness: the gate's findings; pre_open: (price, previous close) by symbol, paise; None for both where no account
     and no pre-open session is looked at. real_money: whether orders go to a person's account.
     postbacks: whether to look for hints of the broker's postbacks, about 4,000 reads a day of the store a workload.
-    live: instead of `market` while trading, where the market goes on by itself; recorder: of what it says.
     live: instead of `market` while trading, where the market goes on by itself; open_recorder: of what it says.
     """
 

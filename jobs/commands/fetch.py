@@ -36,15 +36,15 @@ def run(chosen: argparse.Namespace) -> int:
         today = app.clock.now().date()
         if not chosen.first <= chosen.last < today:
             raise UserError("give --from and --to as dates in order, both before today: today is not over")
-        candles = app.candles()
-        book = InstrumentBook(app.market.instruments(today))
-    except (SettingsError, ValueError, LookupError) as error:
+        book = InstrumentBook(app.account.kite.listing.instruments(today))
+    except (SettingsError, ValueError, LookupError, BrokerUnavailable) as error:
         raise UserError(str(error)) from None
     instruments = [_named(book, name) for name in chosen.symbols]
     try:
         with Progress(quiet=chosen.json) as progress:
+            history = app.account.kite.history
             done = fetch(
-                candles, instruments, chosen.first, chosen.last, chosen.interval, chosen.out, progress.tell,
+                history, instruments, chosen.first, chosen.last, chosen.interval, chosen.out, progress.tell,
             )
     except FetchError as error:
         raise UserError(str(error)) from None

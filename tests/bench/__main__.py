@@ -15,8 +15,7 @@ from tests.bench import logs
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPILED: Final = ROOT / "build" / "compiled"
 ENGINE: Final = Path(__file__).with_name("session_engine.py")
-PARTS: Final = ("stores", "session", "sweep", "logs")
-PARTS: Final = ("stores", "decoder", "latency", "session", "logs")
+PARTS: Final = ("stores", "decoder", "latency", "session", "sweep", "logs")
 ALONE: Final = {
     "stores": "tests.bench.commits", "decoder": "tests.bench.decoder", "latency": "tests.bench.latency",
 }
