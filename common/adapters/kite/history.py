@@ -71,7 +71,7 @@ class KiteHistory:
         self._clock.sleep(max(0.0, self._next - now))
         self._next = max(now, self._next) + SECONDS_A_CALL
         times = {"from": f"{span[0]} 00:00:00", "to": f"{span[1]} 23:59:59"}
-        # Not `historical_data`, which takes a minute of CPU to parse the times of 100,000 candles.
+        # Not `historical_data`, whose parsing of times alone costs five times as much CPU as all of ours.
         answer = self._read(lambda client: client._get(
             "market.historical", url_args={"instrument_token": instrument.token, "interval": interval},
             params={**times, "interval": interval, "continuous": 0, "oi": 1},
