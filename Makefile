@@ -26,7 +26,7 @@ check: .venv/ready ## ruff, mypy, the import contracts, the style test
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
 
-bench: .venv/ready ## speed of the stores, of the session that trades, of the logs (ARGS="--only session --compiled")
+bench: .venv/ready ## speed of the stores, the stream, the session that trades, the logs (ARGS="--only session --compiled")
 	$(BIN)/python -m tests.bench $(ARGS)
 
 compiled: .venv/ready ## the pure rooms as machine code in build/compiled, proven to trade as the plain ones

@@ -136,7 +136,7 @@ class Application:
     def market(self) -> MarketData:
         """Recorded sessions, as fast as they are read or at a clock's pace; with Kite its instruments and quotes."""
         if self.settings.broker == "kite":
-            return self.account.kite.listing
+            return self.account.market
         from common.research.market import RecordedMarket
         from common.research.played import PlayedMarket
 
@@ -222,6 +222,7 @@ class Application:
             readiness=(lambda day: self.account.look(day)[0]) if live else None,
             pre_open=self.account.kite.listing.pre_open if live else None,
             real_money=live and not settings.kite_is_simulated, postbacks=live and settings.postbacks,
+            live=self.account.market if live else None, open_recorder=self.account.open_recorder if live else None,
         )
 
     def broker_ports(self) -> TradePorts:

@@ -16,9 +16,11 @@ from common.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from common.adapters.kite.parts import KiteParts
+    from common.adapters.kite.stream_market import StreamMarket
     from common.day.login import LoginPorts
     from common.day.readiness import Check
     from common.planning.mandate import Mandate
+    from common.research.recorder import MarketRecorder
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class AccountParts:
         settings = self.settings
         return KiteParts(
             self.secrets, self.archive, self.clock, self.logs, settings.kite_url, settings.send_timeout,
-            is_simulated=settings.kite_is_simulated,
+            stream_url=settings.kite_stream_url, is_simulated=settings.kite_is_simulated,
         )
 
     def app_secret(self) -> Secret:
@@ -79,7 +81,37 @@ class AccountParts:
     ) -> tuple[Broker, Resume]:
         """The account at Kite, for one workload; a day that goes on has no minute to resume."""
         del asset_class
-        return self.kite.broker(day, instruments), Resume()
+        broker = self.kite.broker(day, instruments)
+        self.kite.stream.on_order = broker.hear
+        return broker, Resume()
+
+    @cached_property
+    def market(self) -> "StreamMarket":
+        """What Kite lists and quotes, candles of what the mandate names, and the stream."""
+        return self.kite.market(self._known)
+
+    def open_recorder(self, day: date, asset_class: AssetClass) -> "MarketRecorder":
+        """Of the mandate's universe and the strikes around the money. Raises what mandate, archive and broker raise."""
+        from common.research.recorder import MarketRecorder
+
+        return MarketRecorder(
+            self.archive(), day, asset_class.value, self._watchlist(day, asset_class), self.logs, uuid.uuid4().hex[:8],
+            self.market.is_whole,
+        )
+
+    def _known(self, day: date) -> "list[Instrument]":
+        """Stocks, futures and indices: options of earlier days can no longer be asked for."""
+        lists = (self._watchlist(day, asset_class) for asset_class in self.mandate().enabled)
+        found = dict.fromkeys(one for some in lists for one in some)
+        return [one for one in found if one.asset_class is not AssetClass.OPTIONS]
+
+    def _watchlist(self, day: date, asset_class: AssetClass) -> "list[Instrument]":
+        from common.research.watchlist import watchlist
+
+        def prices(symbols: Sequence[str]) -> dict[str, int]:
+            return {quote.symbol: quote.last for quote in self.kite.listing.quotes(symbols, self.clock.now())}
+
+        return watchlist(self.mandate(), asset_class, day, self.kite.listing.instruments(day), prices)
 
     def look(self, day: date) -> "tuple[list[Check], frozenset[str]]":
         """The readiness gate's findings now, and the symbols that the person holds. Raises SettingsError."""

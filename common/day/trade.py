@@ -1,4 +1,4 @@
-"""One workload's day over a recorded feed: lease, workload, minutes, end."""
+"""One workload's day, over a recorded feed or a live one: lease, workload, minutes, end."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -8,6 +8,8 @@ from typing import Any
 from common.day.equity import equity_name
 from common.day.lease import acquire, release
 from common.day.ledger import StoreLedger
+from common.day.live import trade_live
+from common.day.live_market import Recorder
 from common.day.opening import admit, opened_plan
 from common.day.plan import PLANS
 from common.day.trade_ports import TradePorts
@@ -35,8 +37,11 @@ def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str,
         try:
             with closing(Workload(day, plan, ports, ledger)) as workload:
                 workload.open()
-                feed = ports.market.feed(day, workload.symbols)
-                trade_minutes(workload, feed, lambda _: workload.keep_lease(), workload.resume)
+                if ports.live is not None:
+                    trade_live(workload, ports.live, ports.clock, ports.logs, _recorder(day, asset_class, ports))
+                else:
+                    feed = ports.market.feed(day, workload.symbols)
+                    trade_minutes(workload, feed, lambda _: workload.keep_lease(), workload.resume)
                 return workload.finish()
         finally:
             release(ports.store, ledger.lease, ports.clock.now())
@@ -67,6 +72,18 @@ def _admitted(day: date, asset_class: AssetClass, ports: TradePorts) -> ClassPla
     told = ports.logs.about(date=day.isoformat(), asset_class=asset_class.value)
     told.write("WARNING", f"{asset_class.value}: the opening gate leaves nothing to trade today")
     return None
+
+
+def _recorder(day: date, asset_class: AssetClass, ports: TradePorts) -> Recorder | None:
+    """None where nothing is recorded, or nothing can be: that does not stop a day."""
+    if ports.open_recorder is None:
+        return None
+    try:
+        return ports.open_recorder(day, asset_class)
+    except Exception as failure:  # archive, broker, dump: whatever it is, trading comes first
+        told = ports.logs.about(date=day.isoformat(), asset_class=asset_class.value)
+        told.write("WARNING", f"the market is not recorded: {type(failure).__name__}: {failure}")
+        return None
 
 
 def hold_lease(day: date, asset_class: AssetClass, ports: TradePorts) -> StoreLedger:

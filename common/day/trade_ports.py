@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from common.day.live_market import LiveMarket, Recorder
 from common.day.readiness import Check
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.indian_time import moment
@@ -22,6 +23,7 @@ class TradePorts:
     readiness: the gate's findings; pre_open: (price, previous close) by symbol, paise; None for both where no account
     and no pre-open session is looked at. real_money: whether orders go to a person's account.
     postbacks: whether to look for hints of the broker's postbacks, about 4,000 reads a day of the store a workload.
+    live: instead of `market` while trading, where the market goes on by itself; open_recorder: of what it says.
     """
 
     store: DocumentStore
@@ -40,6 +42,8 @@ class TradePorts:
     pre_open: Callable[[date, Sequence[str]], Mapping[str, tuple[Paise, Paise]]] | None = None
     real_money: bool = False
     postbacks: bool = False
+    live: LiveMarket | None = None
+    open_recorder: Callable[[date, AssetClass], Recorder] | None = None
 
 
 def nanoseconds(clock: Clock) -> int:

@@ -129,6 +129,10 @@ class Workload:
             self._note_equity(ts)
         self._beat(ts)
 
+    def news_was_lost(self) -> None:
+        """The stream was away: the broker's books are read at the next `pass_time`."""
+        self._next_read = 0
+
     def keep_lease(self) -> None:
         """For times in which nothing else is to be done."""
         self.ledger.keep_lease()

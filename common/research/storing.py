@@ -17,18 +17,18 @@ from common.research.recorded import Recording
 
 def write_parquet(recording: Recording, path: Path) -> None:
     """One Parquet file with `ts` in Asia/Kolkata and prices in rupees."""
-    parquet.write_table(_table(recording), path)
+    parquet.write_table(table_of(recording), path)
 
 
 def write_csv(recording: Recording, path: Path) -> None:
     """One CSV with `ts` as 2025-08-29T09:15:00+05:30 and prices in rupees."""
-    table = _table(recording)
+    table = table_of(recording)
     local = pc.strftime(_coarsest(pc.local_timestamp(table["ts"])), "%Y-%m-%dT%H:%M:%S")
     table = table.set_column(0, "ts", pc.binary_join_element_wise(local, "+05:30", ""))
     arrow_csv.write_csv(table, path, arrow_csv.WriteOptions(quoting_style="needed"))
 
 
-def _table(recording: Recording) -> pa.Table:
+def table_of(recording: Recording) -> pa.Table:
     """Bars grouped by symbol. Instruments keep all but their broker's token, which changes daily anyway."""
     listed = [recording.instruments[symbol] for symbol in recording.bars]
     counts = [len(series) for series in recording.bars.values()]

@@ -8,7 +8,7 @@ LABELS = {
     "session": "read the session", "prepare_day": "prepare the day", "plan_day": "plan the day",
     "supervise": "look after the workloads", "square_off": "square off",
     "stock": "trade stock", "options": "trade options", "futures": "trade futures", "close_day": "close the day",
-    "backtest": "trade the days", "simulate": "simulate the days",
+    "fetch": "fetch the candles", "backtest": "trade the days", "simulate": "simulate the days",
     "sweep": "trade the sets",
 }
 

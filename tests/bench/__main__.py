@@ -1,4 +1,4 @@
-"""`make bench`: commits on every store; the session that trades beside its peers, in one process; logs beside theirs.
+"""`make bench`: commits on every store; the stream's decoder, a tick's way to an order; session and logs by peers.
 
 Uses the peers' benchmark folder (TRON_BENCH, or ../shared/bench beside the repository); makes what it needs there once.
 """
@@ -15,7 +15,11 @@ from tests.bench import logs
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPILED: Final = ROOT / "build" / "compiled"
 ENGINE: Final = Path(__file__).with_name("session_engine.py")
-PARTS: Final = ("stores", "session", "sweep", "logs")
+PARTS: Final = ("stores", "decoder", "latency", "session", "sweep", "logs")
+ALONE: Final = {
+    "stores": "tests.bench.commits", "decoder": "tests.bench.decoder", "latency": "tests.bench.latency",
+}
+"""Parts that need no peer's environment."""
 PEERS: Final = ("nautilus", "backtestingpy", "vectorbt_", "hftbacktest_")
 
 
@@ -33,9 +37,10 @@ def main() -> int:
         return 2
     environment = os.environ | ({"TRON_COMPILED": str(COMPILED)} if chosen.compiled else {})
     parts = chosen.only or PARTS
-    if "stores" in parts:
-        subprocess.run([sys.executable, "-m", "tests.bench.commits"], check=True)
-    if parts == ["stores"]:
+    for part, module in ALONE.items():
+        if part in parts:
+            subprocess.run([sys.executable, "-m", module], check=True)
+    if set(parts) <= set(ALONE):
         return 0
     folder = Path(os.environ.get("TRON_BENCH", ROOT.parent / "shared" / "bench"))
     if not (folder / "run_inproc.py").is_file():

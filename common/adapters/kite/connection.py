@@ -78,6 +78,16 @@ class KiteConnection:
                     return self._again(request, quotes)
                 raise read_error(fault) from None
 
+    def is_refused(self) -> bool:
+        """Asks for the profile: whether the broker refuses the latest token. Raises BrokerUnavailable where unclear."""
+        try:
+            self.read(lambda client: client.profile())
+        except BrokerUnavailable:
+            if self._refused is None:
+                raise
+            return True
+        return False
+
     @property
     def session(self) -> "CheckedSession":
         """Of the last request: its date and duration. Raises BrokerUnavailable before anyone has logged in."""
