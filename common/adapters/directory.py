@@ -70,7 +70,7 @@ class DirectoryArchive:
     def _refused(self, day: date, name: str, target: Path) -> StoreError:
         if target.is_file():
             return Conflict(f"{day}/{name} is archived already; read it, then decide")
-        return StoreError(f"{day}/{name} cannot be a file: part of it is a file or a folder already; choose another")
+        return StoreError(f"{target} cannot be a file: part of it is a file or a folder already; choose another")
 
 
 def checked_name(name: str) -> str:

@@ -84,13 +84,13 @@ def _times_from_text(
     elsewhere = pc.and_(is_stamp, pc.invert(pc.or_(is_indian, is_naive)))
     faults.add_rows(rows, elsewhere, lambda row: f"ts {row[TIME]!r} is not at +05:30", _ZONE_REMEDY)
     usable = pc.if_else(is_indian, stamps, pa.scalar(None, pa.string()))
-    parsed = _cast_or_null(usable, pa.timestamp("ns", "UTC"))
+    parsed = cast_or_null(usable, pa.timestamp("ns", "UTC"))
     impossible = pc.and_(is_indian, pc.is_null(parsed))
     faults.add_rows(rows, impossible, lambda row: f"ts {row[TIME]!r} does not exist", _STAMP_REMEDY)
     return pc.fill_null(parsed.cast(pa.int64()), 0), pc.is_valid(parsed)
 
 
-def _cast_or_null(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+def cast_or_null(values: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     """Casts, with null where a value cannot be cast: fast when all can, one by one when some cannot."""
     try:
         return values.cast(kind)
@@ -118,7 +118,7 @@ def numbers(rows: pa.Table, name: str, faults: Faults, *, required: bool) -> tup
         values = pc.if_else(is_number, plain, pa.scalar(None, pa.string())).cast(pa.float64())
         wrong = pc.invert(pc.or_(is_number, missing))
     else:
-        values = _cast_or_null(column, pa.float64())
+        values = cast_or_null(column, pa.float64())
         missing = pc.is_null(column)
         wrong = pc.and_(pc.is_null(values), pc.invert(missing))
     unusable = pc.fill_null(pc.or_(pc.invert(pc.is_finite(values)), pc.greater(pc.abs(values), _LARGEST)), False)
@@ -144,7 +144,7 @@ def dates(rows: pa.Table, name: str, faults: Faults) -> tuple[pa.ChunkedArray, p
     present = texts(column) if is_text(column.type) else column
     missing = pc.equal(present, "") if is_text(column.type) else pc.is_null(column)
     usable = pc.if_else(missing, pa.scalar(None, present.type), present)
-    parsed = _cast_or_null(usable, pa.date32())
+    parsed = cast_or_null(usable, pa.date32())
     wrong = pc.and_(pc.is_null(parsed), pc.invert(missing))
     faults.add_rows(rows, wrong, describe(name, "is not a date"), f"Write {name} as 2025-09-02")
     return parsed, wrong

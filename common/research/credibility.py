@@ -108,16 +108,16 @@ def _take(rows: pa.Table, symbols: dict[str, _Symbol]) -> Iterator[str]:
     """The piece's days of each symbol, in order of time; yields each jump over a night."""
     stamps = rows["ts"]
     if columns.is_text(stamps.type):
-        days = pc.strptime(pc.utf8_slice_codeunits(columns.texts(stamps), 0, 10), "%Y-%m-%d", "s").cast(pa.date32())
+        dates = pc.utf8_slice_codeunits(columns.texts(stamps), 0, 10)
+        days = pc.strptime(dates, "%Y-%m-%d", "s", error_is_null=True).cast(pa.date32())
         days = days.cast(pa.int32()).cast(pa.int64())
     else:
         nanoseconds = stamps.cast(pa.timestamp("ns", "UTC")).cast(pa.int64())
         days = pc.divide(pc.add(nanoseconds, OFFSET_NANOSECONDS), NANOSECONDS_A_DAY)
     plain = pa.table({
         "symbol": columns.texts(rows["symbol"]), "day": days,
-        **{name: rows[name].cast(pa.string()).cast(pa.float64()) if columns.is_text(rows[name].type)
-           else rows[name].cast(pa.float64()) for name in ("open", "close", "volume")},
-    })
+        **{name: columns.cast_or_null(rows[name], pa.float64()) for name in ("open", "close", "volume")},
+    }).drop_null()  # what cannot be read is refused where it is traded
     whole = plain.group_by(["symbol", "day"], use_threads=False).aggregate(
         [("open", "first"), ("close", "last"), ("volume", "max")]
     ).sort_by([("symbol", "ascending"), ("day", "ascending")])

@@ -16,6 +16,7 @@ from common.day.close import close_day
 from common.day.day_documents import ORDER
 from common.settings import Settings
 from jobs.local.day import LocalDay
+from jobs.local.run_directory import RunInputs, put_lists
 from tests.contract.storage_server import storage_server
 from tests.system.conftest import RunDay
 from tests.system.day_run import DAY, SEED, documents, tron
@@ -132,6 +133,7 @@ def test_the_same_day_on_cloud_storage(ran: RunDay, tmp_path: Path) -> None:
         project="t-cloud",
     )
     app = Application(settings)
+    put_lists(RunInputs.choose(THE_DAY, (), int(SEED), None), app.archive, app.market.instruments(THE_DAY))
     result = LocalDay(THE_DAY, app, lambda *_: None).run()
     assert result["order_hash"] == json.loads(ran.done.stdout)["order_hash"]
     assert without_logs(app.archive.list(THE_DAY)) == without_logs(files(ran.home))

@@ -18,7 +18,7 @@ from common.settings import Settings
 from jobs.local.day import LocalDay
 from jobs.local.emulator_relay import EmulatorRelay
 from jobs.local.firestore_emulator import FirestoreEmulator
-from jobs.local.run_directory import RunInputs
+from jobs.local.run_directory import RunInputs, put_lists
 from tests.contract.storage_server import storage_server
 from tests.firestore import need_emulator, project_of
 from tests.system.conftest import RunDay
@@ -54,6 +54,7 @@ def cloud_day(ran: RunDay, tmp_path: Path) -> Iterator[CloudDay]:
             store="firestore", project=project_of(str(tmp_path)), emulator=emulator.address, archive="gcs",
         )
         app = Application(settings)
+        put_lists(inputs, app.archive, app.market.instruments(inputs.day))
         yield CloudDay(app, LocalDay(inputs.day, app, lambda *_: None, emulator_relay=relay).run())
         assert relay.counts.delivered >= 1
         assert list(relay.dropped) == []
