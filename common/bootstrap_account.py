@@ -40,7 +40,7 @@ class AccountParts:
         if self.settings.secrets == "secret_manager":
             from common.adapters.secrets.cloud import CloudSecrets
 
-            return CloudSecrets(self.settings.project)
+            return CloudSecrets(self.settings.project, environment=os.environ)
         from common.adapters.secrets.directory import DirectorySecrets
 
         return DirectorySecrets(self.settings.home / "secrets", os.environ)

@@ -128,3 +128,16 @@ def test_the_cloud_has_base64() -> None:
     cloud = Cloud()
     CloudSecrets("p", "http://cloud", cloud).put("kite-api-key", VALUE)
     assert base64.b64decode(cloud.versions["kite-api-key"][0]).decode() == VALUE.reveal()
+
+
+def test_what_kubernetes_hands_in_is_not_asked_for() -> None:
+    """A static secret may be a variable; one that the day stores may not, for it would never be read again."""
+    handed = {"TRON_SECRET_KITE_API_KEY": "handed in"}
+    cloud = Cloud()
+    cloud.status = 403
+    secrets = CloudSecrets("p", "http://cloud", cloud, environment=handed)
+    found = secrets.get("kite-api-key")
+    assert found is not None
+    assert found.reveal() == "handed in"
+    with pytest.raises(OSError, match="TRON_SECRET_KITE_API_KEY"):
+        secrets.put("kite-api-key", VALUE)

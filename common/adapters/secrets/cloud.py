@@ -1,10 +1,11 @@
 """Secrets in Google's Secret Manager, by REST: one light HTTP client, loaded when it is first used."""
 
 import base64
+from collections.abc import Mapping
 from threading import Lock
 from typing import Any, Final
 
-from common.adapters.secrets.directory import checked_name
+from common.adapters.secrets.directory import checked_name, variable
 from common.redaction import Secret
 
 ADDRESS: Final = "https://secretmanager.googleapis.com"
@@ -16,16 +17,24 @@ MAX_BYTES: Final = 65_536
 class CloudSecrets:
     """The latest enabled version of `projects/{project}/secrets/{name}`; the secrets themselves are Terraform's.
 
-    session: an HTTP session that authorizes itself; None for one with the environment's own credentials.
+    environment: what Kubernetes hands in under a secret's variable is not asked for; what the day stores (the broker's
+    token) is never handed in. session: an HTTP session that authorizes itself; None for one with the environment's own
+    credentials.
     """
 
-    def __init__(self, project: str, address: str = ADDRESS, session: Any = None) -> None:
+    def __init__(
+        self, project: str, address: str = ADDRESS, session: Any = None, environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._root = f"{address}/v1/projects/{project}/secrets"
         self._session = session
+        self._environment = environment or {}
         self._lock = Lock()
 
     def get(self, name: str) -> Secret | None:
         """The latest version; None where there is none. Raises OSError."""
+        given = self._environment.get(variable(name), "")
+        if given:
+            return Secret(given)
         answer = self._call("GET", f"{checked_name(name)}/versions/latest:access")
         if answer is None:
             return None
@@ -35,7 +44,9 @@ class CloudSecrets:
             raise OSError(f"the answer about the secret {name} is not as documented") from None
 
     def put(self, name: str, value: Secret) -> None:
-        """A new version. Raises OSError, also where the secret itself does not exist."""
+        """A new version. Raises OSError, also where the secret itself does not exist, or would not be read again."""
+        if self._environment.get(variable(name)):
+            raise OSError(f"the secret {name} is handed in as {variable(name)}: leave that out, it changes each day")
         data = value.reveal().encode()
         if len(data) > MAX_BYTES:
             raise OSError(f"the secret {name} is larger than {MAX_BYTES} bytes")
