@@ -14,6 +14,7 @@ from jobs.commands import (
     cost,
     data,
     day,
+    deploy,
     doctor,
     instruments,
     kite_server,
@@ -31,7 +32,7 @@ from jobs.commands.output import UserError
 
 COMMANDS: Final = (
     day, up, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
-    data, charges, notify, cost, kite_server,
+    data, charges, notify, cost, deploy, kite_server,
 )
 
 
