@@ -1,0 +1,4 @@
+output "name" {
+  description = "Of the bucket."
+  value       = google_storage_bucket.this.name
+}

@@ -1,0 +1,137 @@
+# One origin: nginx answers, and passes to the dashboard and to the API beside it in the same instance.
+resource "google_service_account" "this" {
+  project      = var.project
+  account_id   = "tron-dashboard"
+  display_name = "Tron dashboard and API"
+}
+
+resource "google_cloud_run_v2_service" "this" {
+  project             = var.project
+  location            = var.region
+  name                = "dashboard"
+  ingress             = "INGRESS_TRAFFIC_ALL"
+  deletion_protection = false
+
+  template {
+    service_account                  = google_service_account.this.email
+    session_affinity                 = true
+    timeout                          = "3600s" # a page holds its WebSocket
+    max_instance_request_concurrency = 80
+
+    scaling {
+      min_instance_count = 0
+      max_instance_count = 1 # a session of Streamlit lives in the process that began it
+    }
+
+    containers {
+      name       = "nginx"
+      image      = var.images.nginx
+      depends_on = ["api", "dashboard"]
+      command    = ["nginx"]
+      args       = ["-c", "/etc/tron/nginx.conf", "-g", "daemon off;"]
+
+      ports {
+        container_port = 8000
+      }
+      resources {
+        limits = { cpu = "1", memory = "128Mi" }
+      }
+      startup_probe {
+        http_get {
+          path = "/healthz"
+          port = 8000
+        }
+      }
+      volume_mounts {
+        name       = "nginx"
+        mount_path = "/etc/tron"
+      }
+    }
+
+    containers {
+      name  = "api"
+      image = var.images.tron
+      args  = ["-m", "jobs.api", "--port", "8080"]
+
+      resources {
+        limits = { cpu = "1", memory = "512Mi" }
+      }
+      startup_probe {
+        http_get {
+          path = "/live"
+          port = 8080
+        }
+      }
+      dynamic "env" {
+        for_each = var.environment
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+    }
+
+    containers {
+      name  = "dashboard"
+      image = var.images.dashboard
+
+      resources {
+        limits = { cpu = "1", memory = "512Mi" }
+      }
+      startup_probe {
+        http_get {
+          path = "/_stcore/health"
+          port = 8501
+        }
+      }
+      env {
+        name  = "TRON_API_URL"
+        value = "http://localhost:8080"
+      }
+      env {
+        name = "TRON_API_KEY"
+        value_source {
+          secret_key_ref {
+            secret  = var.secrets.api_key
+            version = "latest"
+          }
+        }
+      }
+      volume_mounts {
+        name       = "sign-in"
+        mount_path = "/app/.streamlit"
+      }
+    }
+
+    volumes {
+      name = "nginx"
+      secret {
+        secret = var.secrets.nginx
+        items {
+          version = "latest"
+          path    = "nginx.conf"
+        }
+      }
+    }
+
+    volumes {
+      name = "sign-in"
+      secret {
+        secret = var.secrets.sign_in
+        items {
+          version = "latest"
+          path    = "secrets.toml"
+        }
+      }
+    }
+  }
+}
+
+resource "google_cloud_run_v2_service_iam_member" "reader" {
+  for_each = var.readers
+  project  = var.project
+  location = var.region
+  name     = google_cloud_run_v2_service.this.name
+  role     = "roles/run.invoker"
+  member   = each.value
+}

@@ -1,0 +1,9 @@
+output "email" {
+  description = "Of the service account that calls."
+  value       = google_service_account.this.email
+}
+
+output "member" {
+  description = "Who calls, as IAM has it."
+  value       = google_service_account.this.member
+}
