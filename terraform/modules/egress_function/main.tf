@@ -4,12 +4,6 @@ locals {
   service = replace(var.name, "_", "-")
 }
 
-resource "google_service_account" "this" {
-  project      = var.project
-  account_id   = "tron-${local.service}"
-  display_name = "Tron ${var.name}"
-}
-
 resource "google_cloud_run_v2_service" "this" {
   project             = var.project
   location            = var.region
@@ -18,7 +12,7 @@ resource "google_cloud_run_v2_service" "this" {
   deletion_protection = false
 
   template {
-    service_account                  = google_service_account.this.email
+    service_account                  = var.service_account
     timeout                          = "${var.timeout_seconds}s"
     max_instance_request_concurrency = 8
 

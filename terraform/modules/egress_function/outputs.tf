@@ -7,13 +7,3 @@ output "service" {
   description = "Name of its Cloud Run service."
   value       = google_cloud_run_v2_service.this.name
 }
-
-output "email" {
-  description = "Of its service account."
-  value       = google_service_account.this.email
-}
-
-output "member" {
-  description = "Its service account, as IAM has it."
-  value       = google_service_account.this.member
-}

@@ -18,6 +18,11 @@ variable "name" {
   }
 }
 
+variable "service_account" {
+  description = "E-mail of the service account that it runs as: its own, shared with nothing."
+  type        = string
+}
+
 variable "environment" {
   description = "Variables of its environment; no secrets."
   type        = map(string)

@@ -1,12 +1,6 @@
-# One function from the package, with an identity of its own that may do nothing until it is granted.
+# One function from the package, with an identity of its own.
 locals {
   service = replace(var.name, "_", "-")
-}
-
-resource "google_service_account" "this" {
-  project      = var.project
-  account_id   = "tron-${local.service}"
-  display_name = "Tron ${var.name}"
 }
 
 resource "google_cloudfunctions2_function" "this" {
@@ -29,7 +23,7 @@ resource "google_cloudfunctions2_function" "this" {
   }
 
   service_config {
-    service_account_email            = google_service_account.this.email
+    service_account_email            = var.service_account
     available_memory                 = var.memory
     available_cpu                    = "1"
     timeout_seconds                  = var.timeout_seconds
