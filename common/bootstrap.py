@@ -152,10 +152,10 @@ class Application:
 
     @cached_property
     def notifier(self) -> Notifier:
-        """Whoever TRON_NOTIFY_URLS names; without it a log record."""
+        """Whoever TRON_NOTIFY_URLS or, in the cloud, the secret notify-urls names; without one a log record."""
         from common.adapters.notify import AppriseNotifier, LoggedNotifier
 
-        urls, logs = self.settings.notify_urls, self.logs("functions")
+        urls, logs = self.account.notify_urls(), self.logs("functions")
         return AppriseNotifier(urls, logs) if urls else LoggedNotifier(logs)
 
     def notice_ports(self) -> "NoticePorts":
@@ -177,7 +177,8 @@ class Application:
     @cached_property
     def mandate(self) -> Mandate:
         """The person's limits."""
-        return load_mandate(self.settings.mandate)
+        settings = self.settings
+        return parse_mandate(settings.mandate_text) if settings.mandate_text else load_mandate(settings.mandate)
 
     @cached_property
     def _logs(self) -> dict[str, Logs]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from common.market.instrument import AssetClass, Instrument
 from common.ports import Archive, Broker, Clock, DocumentStore, Logs, Resume, Secrets
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from common.day.readiness import Check
     from common.planning.mandate import Mandate
     from common.research.recorder import MarketRecorder
+
+NOTIFY_URLS: Final = "notify-urls"
+"""The secret with whom to tell, as apprise reads it, with spaces between."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,17 @@ class AccountParts:
         from common.adapters.secrets.directory import DirectorySecrets
 
         return DirectorySecrets(self.settings.home / "secrets", os.environ)
+
+    def notify_urls(self) -> tuple[str, ...]:
+        """Whom to tell, secrets: of the settings, else of Secret Manager; nobody where that does not answer."""
+        if self.settings.notify_urls or self.settings.secrets != "secret_manager":
+            return self.settings.notify_urls
+        try:
+            stored = self.secrets.get(NOTIFY_URLS)
+        except OSError as error:
+            self.logs.write("ERROR", f"nobody is told: the secret {NOTIFY_URLS} cannot be read: {error}")
+            return ()
+        return tuple(stored.reveal().split()) if stored is not None else ()
 
     def login_ports(self) -> "LoginPorts":
         """What the person's login at the broker needs."""

@@ -29,7 +29,8 @@ class SettingsError(ValueError):
 class Settings:
     """home: directory of the embedded store, archive, journals and logs. sessions: recorded session files.
 
-    mandate: the person's limits as a TOML file (None: the default that is shipped). seed: of slippage and generator.
+    mandate: the person's limits as a TOML file (None: the default that is shipped). mandate_text: the same as text, for
+    machines that have no such file. seed: of slippage and generator.
     source_name: what to call the market data in the report ("": the files' names). lease_ttl_seconds: for which a
     workload holds its lease unless renewed. send_timeout_seconds: of a request to the broker. None for these two: see
     `lease_ttl` and `send_timeout`. local: all of it runs on this machine for the person at it, who needs no key.
@@ -48,6 +49,7 @@ class Settings:
     home: Path
     sessions: tuple[Path, ...] = ()
     mandate: Path | None = None
+    mandate_text: str = ""
     seed: int = 0
     source_name: str = ""
     lease_ttl_seconds: float | None = None
@@ -113,7 +115,7 @@ class Settings:
         return {
             "TRON_HOME": str(self.home), "TRON_SESSIONS": os.pathsep.join(str(path) for path in self.sessions),
             "TRON_SEED": str(self.seed), "TRON_SOURCE": self.source_name,
-            "TRON_MANDATE": str(self.mandate) if self.mandate else "",
+            "TRON_MANDATE": str(self.mandate) if self.mandate else "", "TRON_MANDATE_TEXT": self.mandate_text,
             "TRON_LEASE_TTL_SECONDS": _optional(self.lease_ttl_seconds),
             "TRON_SEND_TIMEOUT_SECONDS": _optional(self.send_timeout_seconds),
             "TRON_HISTORY_SESSIONS": str(self.history_sessions), "TRON_LOCAL": "1" if self.local else "",
@@ -141,6 +143,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     mandate = env.get("TRON_MANDATE", "")
     settings = Settings(
         home=Path(home), sessions=sessions, mandate=Path(mandate) if mandate else None,
+        mandate_text=env.get("TRON_MANDATE_TEXT", ""),
         seed=_integer(env, "TRON_SEED", 0), source_name=env.get("TRON_SOURCE", ""),
         lease_ttl_seconds=_seconds(env, "TRON_LEASE_TTL_SECONDS"),
         send_timeout_seconds=_seconds(env, "TRON_SEND_TIMEOUT_SECONDS"),
@@ -176,6 +179,8 @@ def _check(settings: Settings) -> None:
             f"TRON_SEND_TIMEOUT_SECONDS={timeout} does not fit TRON_LEASE_TTL_SECONDS={ttl}: a request must end while "
             "the lease lasts, which is renewed when half of it is gone: give 0 or more, and less than half of it"
         )
+    if settings.mandate and settings.mandate_text:
+        raise SettingsError("TRON_MANDATE and TRON_MANDATE_TEXT are both set: which limits hold? Leave one out")
     if history < 0:
         raise SettingsError(f"TRON_HISTORY_SESSIONS={history} is no count: give 0 or more")
     if settings.store not in STORES:

@@ -158,3 +158,12 @@ def test_only_this_machine_is_a_simulation() -> None:
     """What is elsewhere moves real money."""
     assert not read_settings(HOME).kite_is_simulated
     assert read_settings({**HOME, "TRON_KITE_URL": "http://127.0.0.1:8765"}).kite_is_simulated
+
+
+def test_a_mandate_may_be_a_text() -> None:
+    """A machine of the cloud has no file: the text is the mandate there, reaches a child, and never beside a file."""
+    settings = read_settings({**HOME, "TRON_MANDATE_TEXT": "mode = 'paper'"})
+    assert settings.mandate_text == "mode = 'paper'"
+    assert read_settings(settings.environment()) == settings
+    with pytest.raises(SettingsError, match="both set"):
+        read_settings({**HOME, "TRON_MANDATE_TEXT": "x", "TRON_MANDATE": "/a.toml"})
