@@ -21,6 +21,8 @@ from jobs.commands import (
     logs,
     lookahead,
     notify,
+    plan,
+    scorecard,
     simulate,
     strategy,
     sweep,
@@ -31,7 +33,7 @@ from jobs.commands.output import UserError
 
 COMMANDS: Final = (
     day, up, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
-    data, charges, notify, cost, kite_server,
+    data, charges, notify, cost, kite_server, plan, scorecard,
 )
 
 

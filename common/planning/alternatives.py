@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from common.market.instrument import AssetClass
 from common.planning.evidence import Evidence
@@ -10,8 +11,8 @@ from common.planning.plan import ClassPlan
 from common.planning.rule_planner import class_plan, plan_by_rules, refusal_of
 from common.strategies import registry
 
-RULES = "rules"
-FIXED = "fixed choice"
+RULES: Final = "rules"
+FIXED: Final = "fixed choice"
 
 
 @dataclass(frozen=True, slots=True)
