@@ -10,7 +10,7 @@ from common.day.opening import OPENINGS
 from common.day.scorecards import SCORECARDS, graded_before, is_latest
 from common.market.money import Paise
 from common.planning.alternatives import FIXED, RULES, Alternative, alternatives
-from common.planning.authority import AUTHORITY, PLANNER, Authority
+from common.planning.authority import AUTHORITY, PLANNER
 from common.planning.evidence import Evidence
 from common.planning.mandate import Mandate
 from common.planning.plan import Plan
@@ -61,12 +61,6 @@ def grade_day(day: date, plan: Fields, evidence: Fields, traded: Paise, ports: G
     return card
 
 
-def stored_authority(store: DocumentStore) -> Authority | None:
-    """As the last close has left it. Raises StoreUnavailable, InvalidDocument."""
-    document = store.get(AUTHORITY, PLANNER)
-    return Authority.from_fields(document.fields) if document is not None else None
-
-
 def _card(plan: Plan, evidence: Evidence, traded: Paise, ports: GradePorts) -> dict[str, Any]:
     shadows = _shadows(plan, evidence, ports)
     graded = _graded(plan, shadows, ports)
@@ -107,14 +101,17 @@ def _graded(plan: Plan, shadows: Mapping[str, Shadow], ports: GradePorts) -> Gra
     if not plan.planner.model:
         return None
     model, rules = shadows[MODEL], shadows[RULES]
-    why = _uncounted(plan.date, ports.model_cutoff) or _unknown(model, rules)
+    why = _uncounted(plan, ports.model_cutoff) or _unknown(model, rules)
     return GradedDay(
         date=plan.date, model=plan.planner.model, prompt_hash=plan.planner.prompt_hash, why_not=why,
         model_net_paise=model.net_paise, rules_net_paise=rules.net_paise, bound_paise=ports.mandate.daily_loss_paise,
     )
 
 
-def _uncounted(day: date, cutoff: date | None) -> str:
+def _uncounted(plan: Plan, cutoff: date | None) -> str:
+    day = plan.date
+    if plan.status == "REJECTED" and plan.planner.kind == "rules":
+        return "the day was refused, whoever planned"
     if cutoff is None:
         return "nobody said up to when the model was trained: set TRON_MODEL_CUTOFF"
     return f"the model was trained up to {cutoff}, and may remember the day" if day <= cutoff else ""

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from common.planning.alternatives import FIXED
-from common.planning.scorecard import GradedDay
+from common.planning.scorecard import GradedDay, standing_of
 from common.ports import Document, DocumentStore, Fields, Filter, Query
 
 SCORECARDS: Final = "scorecards"
@@ -65,13 +65,14 @@ def stored_scorecards(store: DocumentStore) -> list[Fields]:
 
 
 def season(cards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Scorecards, the latest first, as one JSON object; empty without any."""
+    """Scorecards, the latest first, as one JSON object; empty without any. Raises InvalidDocument."""
     if not cards:
         return {}
+    graded = [GradedDay.from_fields(card["graded"]) for card in cards if card.get("graded")]
     return {
         "from": cards[-1]["date"], "to": cards[0]["date"], "days": len(cards), "arms": summed(cards),
         "slippage_paise": sum(card.get("slippage_paise") or 0 for card in cards),
-        "standing": cards[0].get("standing"), "latest": dict(cards[0]),
+        "standing": standing_of(graded).to_fields(), "latest": dict(cards[0]),
     }
 
 

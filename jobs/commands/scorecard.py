@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from common.day.scorecards import season, stored_scorecards
 from common.market.money import money
+from common.planning.document import InvalidDocument
 from common.ports import StoreError
-from jobs.commands.control import open_application
+from jobs.commands.control import STORE, open_application
 from jobs.commands.output import UserError, print_json, profit, tinted
 
 WHOLE: Final = ("as traded", "model", "rules", "no trade")
@@ -19,25 +20,32 @@ def register(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser("scorecard", help="the plans against their alternatives, and what that means")
     parser.add_argument("--run", dest="home", type=Path, metavar="DIR",
-                        help="directory of the run (default: TRON_HOME, else the latest in out)")
+                        help="a run, or a directory of runs (default: TRON_HOME, else the latest in out)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
     """0: printed. 1: the latest day could not be graded. 2: no day has been closed yet."""
-    app = open_application(chosen.home)
     try:
-        found = season(stored_scorecards(app.store))
-    except StoreError as error:
+        cards = [card for home in _runs(chosen.home) for card in stored_scorecards(open_application(home).store)]
+        found = season(sorted(cards, key=lambda card: str(card["date"]), reverse=True))
+    except (StoreError, InvalidDocument) as error:
         raise UserError(str(error)) from None
     if not found:
-        raise UserError(f"{app.settings.home} has no scorecard: one is made when a day is closed, as by `tron day`")
+        raise UserError("there is no scorecard: one is made when a day is closed, as the last step of `tron day`")
     if chosen.json:
         print_json(found)
     else:
         _print(found)
     return 1 if found["latest"]["fault"] else 0
+
+
+def _runs(given: Path | None) -> list[Path | None]:
+    """The run, or those in a directory of runs of one date each, as `tron day` makes them."""
+    if given is None or (given / STORE).exists():
+        return [given]
+    return [path.parent for path in sorted(given.glob(f"*/{STORE}"))] or [given]
 
 
 def _print(found: Mapping[str, Any]) -> None:
