@@ -16,7 +16,6 @@ from common.day.grade import GradePorts, grade_day
 from common.day.plan import plan_day
 from common.day.prepare import prepare_day
 from common.day.scorecards import season, stored_scorecards
-from common.market.calendar import next_trading_day
 from common.planning.mandate import parse_mandate
 from common.planning.plan import Plan
 from common.research.generator import generate
@@ -102,15 +101,15 @@ def test_recorded_month_of_models_whose_truth_is_known(month: Path) -> None:
 
 
 def test_generated_season_through_the_shadow_runs(tmp_path: Path) -> None:
-    """Ten generated days whose model pays a daily loss for nothing: worse, at the tenth; nothing is said before."""
+    """Eleven generated days whose model pays a daily loss for nothing: worse at last, and not after a few days."""
     graded = SeasonOf(cost_paise=30_000_00)
     said = []
-    day = date(2026, 10, 5)
-    for number in range(10):
-        day = next_trading_day(day)
-        path = tmp_path / f"{day}.parquet"
-        write_parquet(generate(day, number, stocks=LARGE_CAPS[:4], sessions_before=1), path)
-        card = graded.add(day, RecordedMarket([path]))
+    path = tmp_path / "season.parquet"
+    write_parquet(generate(date(2026, 10, 16), 1, stocks=LARGE_CAPS[:4], sessions_before=10), path)
+    days = dates([path])
+    market = StreamedMarket([path], days)
+    for day in days:
+        card = graded.add(day, market)
         assert [arm["failed"] for arm in card["arms"]] == [""] * len(card["arms"])
         said.append(card["standing"]["verdict"])
     assert said.index("worse") >= 5
