@@ -5,6 +5,7 @@ import re
 import socket
 import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, cached_property, partial
@@ -245,10 +246,15 @@ class Application:
     def close_ports(self) -> "ClosePorts":
         """What closing a day needs."""
         from common.day.close import ClosePorts
+        from common.day.grade import GradePorts
+        from common.research.archived import archived_market
 
+        live, seed = self.settings.broker == "kite", self.settings.seed
+        session = partial(archived_market, self.archive) if live else lambda _: nullcontext(self.market)
+        grading = GradePorts(self.store, self.mandate, session, self.clock, seed, self.settings.model_cutoff)
         return ClosePorts(
             self.store, self.archive, self.market, self._read_orders, self.clock, self.logs("functions"),
-            self.settings.source, self.settings.seed,
+            self.settings.source, seed, grading,
         )
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:

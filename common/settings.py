@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -43,6 +44,7 @@ class Settings:
     kite_user: whose account it is, such as AB1234; nobody else's login is taken. egress: registered static addresses
     from which orders are sent. secrets: one of SECRET_STORES. functions_url: of the functions, before their names.
     postbacks: whether workloads look for hints of the broker's postbacks, which tell what the stream tells too.
+    model_cutoff: the last day that the planning model may remember from its training; None: unknown.
     session_clock: (began, start, speed) of a session that is played at its pace, as SessionClock has them.
     """
 
@@ -74,6 +76,7 @@ class Settings:
     secrets: str = "directory"
     functions_url: str = ""
     postbacks: bool = False
+    model_cutoff: date | None = None
     session_clock: tuple[float, float, float] | None = None
 
     @property
@@ -129,6 +132,7 @@ class Settings:
             "TRON_KITE_LOGIN_URL": self.kite_login_url, "TRON_KITE_USER": self.kite_user,
             "TRON_EGRESS": " ".join(self.egress), "TRON_SECRETS": self.secrets,
             "TRON_FUNCTIONS_URL": self.functions_url, "TRON_POSTBACKS": "1" if self.postbacks else "",
+            "TRON_MODEL_CUTOFF": str(self.model_cutoff or ""),
             "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())),
         }
 
@@ -153,6 +157,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         archive=env.get("TRON_ARCHIVE") or "directory",
         bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
         stage=env.get("TRON_ENVIRONMENT") or "local",
+        model_cutoff=_date(env, "TRON_MODEL_CUTOFF"),
         notify_urls=notify_urls(env), session_clock=session_clock(env), broker=env.get("TRON_BROKER") or "paper",
         kite_url=env.get("TRON_KITE_URL") or KITE_URL,
         kite_stream_url=env.get("TRON_KITE_STREAM_URL") or KITE_STREAM_URL,
@@ -242,6 +247,14 @@ def _seconds(env: Mapping[str, str], name: str) -> float | None:
     if not math.isfinite(value):
         raise SettingsError(f"{name}={text!r} is not a number: correct it or leave it out")
     return value
+
+
+def _date(env: Mapping[str, str], name: str) -> date | None:
+    text = env.get(name, "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise SettingsError(f"{name}={text!r} is no date: give YYYY-MM-DD, or leave it out") from None
 
 
 def session_clock(env: Mapping[str, str]) -> tuple[float, float, float] | None:

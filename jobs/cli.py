@@ -22,6 +22,8 @@ from jobs.commands import (
     logs,
     lookahead,
     notify,
+    plan,
+    scorecard,
     simulate,
     strategy,
     sweep,
@@ -32,7 +34,7 @@ from jobs.commands.output import UserError
 
 COMMANDS: Final = (
     day, up, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
-    data, charges, notify, cost, deploy, kite_server,
+    data, charges, notify, cost, deploy, kite_server, plan, scorecard,
 )
 
 

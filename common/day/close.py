@@ -11,6 +11,7 @@ from common.day.audit import seal
 from common.day.carried import REPORTS, lock
 from common.day.equity import equity_name
 from common.day.errors import TooEarly
+from common.day.grade import GradePorts, grade_day
 from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
 from common.day.stored import load_orders, load_trades
@@ -32,7 +33,10 @@ MAX_RECORDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ClosePorts:
-    """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go."""
+    """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go.
+
+    grading: None for a day that is not graded.
+    """
 
     store: DocumentStore
     archive: Archive
@@ -42,6 +46,7 @@ class ClosePorts:
     logs: Logs
     source: str = ""
     seed: int = 0
+    grading: GradePorts | None = None
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -61,6 +66,9 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
         day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes, bars, reconciliation,
         structures_of(day, outcomes, ports.market),
     )
+    if ports.grading is not None:
+        net = result["totals"]["net_paise"]
+        result["scorecard"] = grade_day(day, plan.fields, evidence.fields, net, ports.grading)
     archive.put(day, "report.json", render_json(result).encode(), overwrite=True)
     archive.put(day, "report.html", render_html(result).encode(), overwrite=True)
     broken = seal(day, store, archive)

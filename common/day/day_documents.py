@@ -9,12 +9,13 @@ from common.day.delivery import NOTICES
 from common.day.lease import LEASES
 from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
+from common.day.scorecards import SCORECARDS
 from common.day.workloads import WORKLOADS, workload_id
 from common.log_record import LOGS
 from common.market.instrument import AssetClass
 from common.ports import Document, DocumentStore, Fields, Query
 
-NAMED_BY_DATE: Final = (EVIDENCE, "scorecards", PLANS, REPORTS)
+NAMED_BY_DATE: Final = (EVIDENCE, SCORECARDS, PLANS, REPORTS)
 """The date is the id."""
 NAMED_BY_WORKLOAD: Final = (LEASES, WORKLOADS)
 """The id is the date and an asset class."""
@@ -22,7 +23,7 @@ DATED: Final = ("orders", "trades", LOGS, NOTICES)
 """The date is a field."""
 GOES_ON: Final = (LOGS, NOTICES)
 """What is said of a day goes on when it is over, and expires: a store may have more of it than the file, or other."""
-ORDER: Final = (EVIDENCE, LEASES, WORKLOADS, "orders", "trades", LOGS, NOTICES, "scorecards", PLANS, REPORTS)
+ORDER: Final = (EVIDENCE, LEASES, WORKLOADS, "orders", "trades", LOGS, NOTICES, SCORECARDS, PLANS, REPORTS)
 """In which they are restored: a plan starts workloads, which must be found as they were; a report says it is closed."""
 PAGE: Final = 500
 

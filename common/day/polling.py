@@ -10,11 +10,11 @@ from zlib import crc32
 from common.day.carried import REPORTS
 from common.day.control import read_control
 from common.day.plan import PLANS
+from common.day.scorecards import SCORECARDS
 from common.day.workloads import WORKLOADS
 from common.log_record import LOGS
 from common.ports import Document, DocumentStore, Filter, Query
 
-SCORECARDS: Final = "scorecards"
 LOG_RECORDS: Final = 50
 TRADES: Final = 200
 Documents: TypeAlias = list[Document]

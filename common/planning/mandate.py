@@ -58,6 +58,7 @@ class ClassMandate(Record):
     margin_percent: int = Field(ge=1, le=100)
     universe: tuple[Name, ...] = Field(min_length=1, max_length=500)
     strategies: tuple[Name, ...] = Field(min_length=1, max_length=50)
+    fixed_choice: Name
     max_symbols: int = Field(ge=1, le=100)
     entry_from: ClockTime | None = None
     entry_cutoff: ClockTime | None = None

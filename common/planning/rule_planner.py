@@ -1,7 +1,7 @@
 """The rule planner: one plan from one evidence and mandate, each choice explained by the evidence's numbers."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from common.market.instrument import AssetClass
 from common.planning.evidence import Evidence
@@ -69,7 +69,7 @@ def plan_by_rules(evidence: Evidence, mandate: Mandate, fallback_reason: str = "
             "prepare the day again after changing the mandate"
         )
     refusal = refusal or refusal_of(evidence, mandate)
-    classes = tuple(_off(a, refusal) if refusal else _class_plan(a, evidence, mandate) for a in AssetClass)
+    classes = tuple(_off(a, refusal) if refusal else class_plan(a, evidence, mandate) for a in AssetClass)
     mode = mandate.mode if evidence.gate.verdict == "green" else "paper"
     trading = any(one.enabled for one in classes)
     return Plan(
@@ -111,7 +111,8 @@ def _index(evidence: Evidence) -> str:
     return evidence.indices[0] if evidence.indices else ""
 
 
-def _class_plan(asset_class: AssetClass, evidence: Evidence, mandate: Mandate) -> ClassPlan:
+def class_plan(asset_class: AssetClass, evidence: Evidence, mandate: Mandate, alone: str = "") -> ClassPlan:
+    """One asset class by the rules. alone: a strategy to take at its defaults, in the place of the rules' choice."""
     own = mandate.of(asset_class)
     if not own.enabled:
         return _off(asset_class, "the mandate does not enable it")
@@ -120,14 +121,14 @@ def _class_plan(asset_class: AssetClass, evidence: Evidence, mandate: Mandate) -
     limits = scaled(full_limits(mandate, asset_class, evidence.session), asset_class, size)
     if not limits.entry_from < limits.entry_cutoff <= limits.square_off:
         return _off(asset_class, "the session and the mandate together leave no time to enter")
-    strategy = _strategy(asset_class, evidence.regime.name, own.strategies)
+    strategy = alone or _strategy(asset_class, evidence.regime.name, own.strategies)
     if not strategy:
         return _off(asset_class, f"none of the mandate's strategies is registered for it: {', '.join(own.strategies)}")
     choice = choose(asset_class, evidence, mandate, limits)
     if not choice.universe:
         return ClassPlan(asset_class=asset_class, enabled=False, reasons=choice.reasons)
     underlying = choice.options.underlying if choice.options else ""
-    parameters = _parameters(strategy, evidence.regime.name, underlying)
+    parameters = _parameters(strategy, "" if alone else evidence.regime.name, underlying)
     structure = None
     if choice.options is not None:
         structure = planned_structure(strategy, parameters, choice.options, limits, evidence)
@@ -135,7 +136,7 @@ def _class_plan(asset_class: AssetClass, evidence: Evidence, mandate: Mandate) -
         asset_class=asset_class, enabled=True, strategy=strategy, universe=choice.universe, options=choice.options,
         parameters=parameters, size=size, limits=limits, structure=structure,
         long_only=tuple(symbol for symbol in choice.universe if symbol in evidence.long_only),
-        reasons=(*choice.reasons, _why(evidence, strategy), *_half(evidence, asset_class, caution)),
+        reasons=(*choice.reasons, *_why(evidence, strategy, alone), *_half(evidence, asset_class, caution)),
     )
 
 
@@ -145,18 +146,20 @@ def _strategy(asset_class: AssetClass, regime: RegimeName, allowed: tuple[str, .
     return next((name for name in PREFERENCES[regime] if name in usable), usable[0] if usable else "")
 
 
-def _parameters(strategy: str, regime: RegimeName, underlying: str) -> dict[str, Any]:
+def _parameters(strategy: str, regime: RegimeName | Literal[""], underlying: str) -> dict[str, Any]:
     """All of them, defaults too, so that a replay years later does not depend on today's defaults."""
     model = registry.get(strategy).Parameters
-    values: dict[str, Any] = dict(ADJUSTMENTS.get((strategy, regime), {}))
+    values: dict[str, Any] = dict(ADJUSTMENTS.get((strategy, regime), {}) if regime else {})
     if underlying and "underlying" in model.model_fields:
         values["underlying"] = underlying
     return model.model_validate(values).model_dump(mode="json")
 
 
-def _why(evidence: Evidence, strategy: str) -> Reason:
+def _why(evidence: Evidence, strategy: str, alone: str) -> tuple[Reason, ...]:
+    if alone:
+        return (Reason(text=f"{strategy} at its defaults, to compare with"),)
     paths = [f"regime.{key}" for key in ("efficiency", "trend_efficiency", "volatility_ratio", "volatile_ratio")]
-    return cite(evidence, f"{strategy}: {REGIME_TEXTS[evidence.regime.name]}", paths)
+    return (cite(evidence, f"{strategy}: {REGIME_TEXTS[evidence.regime.name]}", paths),)
 
 
 def _half(evidence: Evidence, asset_class: AssetClass, caution: str) -> tuple[Reason, ...]:
