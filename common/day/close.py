@@ -32,7 +32,10 @@ MAX_RECORDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ClosePorts:
-    """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go."""
+    """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go.
+
+    real_money: whether orders went to a person's account.
+    """
 
     store: DocumentStore
     archive: Archive
@@ -42,6 +45,7 @@ class ClosePorts:
     logs: Logs
     source: str = ""
     seed: int = 0
+    real_money: bool = False
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -81,7 +85,8 @@ def _publish(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
     }
     fields = {
         **answer, "date": id, "order_hash": result["order_hash"], "totals": result["totals"], "carried": carried,
-        "alarms": result["reconciliation"]["alarms"],
+        "alarms": result["reconciliation"]["alarms"], "mode": result["mode"],
+        "real_money": ports.real_money and result["mode"] == "live",
     }
     if stored is not None and stored.fields == fields:
         return

@@ -74,14 +74,15 @@ def _simulation(chosen: argparse.Namespace) -> Any:
         recording = read(chosen.session) if chosen.session else None
         day: date = chosen.date or (dates(chosen.session)[-1] if chosen.session else DEMO_DATE)
         recording = recording or generate(day, chosen.seed)
+        start, since = _start(chosen, day), time.time()
         options = Options(
             api_key=os.environ.get("KITE_API_KEY", "simulated"),
             api_secret=os.environ.get("KITE_API_SECRET", "simulated"),
             redirect_url=chosen.redirect_url, postback_url=chosen.postback_url,
-            speed=0.0 if chosen.stepped else _speed(chosen), limits=not chosen.no_limits,
+            speed=0.0 if chosen.stepped else _speed(chosen), limits=not chosen.no_limits, since=since,
         )
         return open_simulation(
-            recording, day, options, seed=chosen.seed, start=_start(chosen, day),
+            recording, day, options, seed=chosen.seed, start=start,
             on_bars=chosen.stepped and chosen.bars, journal=chosen.journal,
         )
     except (DataError, MarketClosed, OutsideTable, SettingsError, ValueError) as error:

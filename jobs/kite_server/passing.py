@@ -17,13 +17,19 @@ LONGEST_STEP: Final = 24 * 60 * NANOSECONDS_A_MINUTE
 
 
 class Passing:
-    """The one place that moves the market. pause: seconds of the day between two ticks, a divisor of 15."""
+    """The one place that moves the market. pause: seconds of the day between two ticks, a divisor of 15.
 
-    def __init__(self, account: Account, hub: Hub, pause: int = 15) -> None:
+    since: the machine's time (seconds since 1970) at which the market's began; 0 for when `run` begins.
+    """
+
+    def __init__(self, account: Account, hub: Hub, pause: int = 15, since: float = 0.0) -> None:
         self._account = account
         self._market = account.market
         self._hub = hub
         self._pause = pause * NANOSECONDS_A_SECOND
+        self._since = since
+        self._start = self._market.now
+        self._speed = 0.0
         self._next = dict.fromkeys(self._market.series, 0)
 
     def step(self, to: int, symbols: Sequence[str] | None = None) -> int:
@@ -36,11 +42,16 @@ class Passing:
 
     async def run(self, speed: float) -> None:
         """By the clock, `speed` times as fast, for ever."""
-        began, start = time.monotonic(), self._market.now
+        self._since, self._speed = self._since or time.time(), speed
         while True:
             await asyncio.sleep(PAUSE_SECONDS)
-            gone = (time.monotonic() - began) * speed
-            self._quotes(start + int(gone * NANOSECONDS_A_SECOND))
+            self._quotes(self.clock())
+
+    def clock(self) -> int:
+        """The market's time now, nanoseconds UTC, to which `run` moves it with the next beat."""
+        if not self._speed:
+            return self._market.now
+        return self._start + int((time.time() - self._since) * self._speed * NANOSECONDS_A_SECOND)
 
     def _bars(self, to: int, symbols: Sequence[str] | None) -> int:
         """Bars that have ended, each before its ticks: who acts on a tick acts after the bar."""
