@@ -84,8 +84,8 @@ class LocalDay:
     def _steps(self) -> dict[str, Callable[[], None]]:
         return {
             "remind_login": lambda: self._post("remind_login"), "prepare_day": lambda: self._post("prepare_day"),
-            "plan_day": self._plan, "supervise": self._supervise_and_trade, "square_off": lambda: self._post("square_off"),
-            "close_day": lambda: self._post("close_day"),
+            "plan_day": self._plan, "supervise": self._supervise_and_trade,
+            "square_off": lambda: self._post("square_off"), "close_day": lambda: self._post("close_day"),
         }
 
     def _plan(self) -> None:
