@@ -19,6 +19,7 @@ from jobs.commands.output import UserError
 from jobs.local.run_directory import DEMO_DATE, DEMO_SEED
 
 PORT: Final = 8765
+CASH_RUPEES: Final = 1_000_000
 
 
 def register(commands: Any) -> None:
@@ -37,6 +38,8 @@ def register(commands: Any) -> None:
     parser.add_argument("--start", metavar="HH:MM", help="time of the day to begin at (default: 09:05)")
     parser.add_argument("--redirect-url", default="", metavar="URL", help="where the login page leads")
     parser.add_argument("--postback-url", default="", metavar="URL", help="where order news is posted")
+    parser.add_argument("--cash", type=int, default=CASH_RUPEES, metavar="RUPEES",
+                        help=f"of the account (default: {CASH_RUPEES})")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="keep the account there, and go on with it")
     parser.add_argument("--no-limits", action="store_true", help="without the broker's rate limits")
     parser.set_defaults(run=run)
@@ -83,7 +86,7 @@ def _simulation(chosen: argparse.Namespace) -> Any:
         )
         return open_simulation(
             recording, day, options, seed=chosen.seed, start=start,
-            on_bars=chosen.stepped and chosen.bars, journal=chosen.journal,
+            on_bars=chosen.stepped and chosen.bars, journal=chosen.journal, cash=chosen.cash * 100,
         )
     except (DataError, MarketClosed, OutsideTable, SettingsError, ValueError) as error:
         raise UserError(str(error)) from None

@@ -104,6 +104,7 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
         kite = SimulatedKite(
             home, inputs.day, sessions, inputs.seed, {"TRON_SESSION_CLOCK": " ".join(map(repr, clock))}, extra,
             f"http://{HOST}:{port}", "kite_postback" in names, free_port(),
+            app.mandate.capital_rupees,
         )
         parts["kite"] = (kite, kite.url)
         say(f"mandate: live, for this run alone; {PERSON} logs in when the link comes")

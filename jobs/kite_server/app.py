@@ -78,7 +78,7 @@ class Simulation:
         self.control = Control(
             self.account, self.passing, self.hub, self.faults, self.logins, self._freeze_all,
         )
-        self._limits = Limits(seconds) if options.limits else None
+        self._limits = Limits(lambda: self.passing.clock() / NANOSECONDS_A_SECOND) if options.limits else None
         self._api = Api(self.account, self.logins, self.faults, seconds)
         self.account.told = self._tell
 

@@ -26,7 +26,7 @@ class SimulatedKite:
     """A part for the keeper. environment: of those who trade there; it is told the addresses and the app's key.
 
     played: variables of the session's clock. functions_url: where the functions will be. postbacks: whether one of
-    them takes order news.
+    them takes order news. cash_rupees: of the account.
     """
 
     home: Path
@@ -38,6 +38,7 @@ class SimulatedKite:
     functions_url: str
     postbacks: bool
     port: int
+    cash_rupees: int
     _child: Child | None = None
 
     @property
@@ -60,6 +61,7 @@ class SimulatedKite:
         command = [
             sys.executable, "-m", "jobs.cli", "kite-server", "--port", str(self.port), "--date", self.day.isoformat(),
             "--seed", str(self.seed), "--journal", str(self.home / "kite_server.jsonl"),
+            "--cash", str(self.cash_rupees),
             "--redirect-url", f"{self.functions_url}/kite_login",
             *(("--postback-url", f"{self.functions_url}/kite_postback") if self.postbacks else ()),
             *(part for path in self.sessions for part in ("--session", str(path))),
