@@ -11,8 +11,11 @@ from jobs.kite_server.series import ANCHORS
 from jobs.kite_server.stream import Hub
 
 PAUSE_SECONDS: Final = 0.1
-MOST_TICKS_A_SECOND: Final = 4
-"""Of real time, for each instrument: a faster day has fewer ticks, down to the four that make a bar."""
+MOST_TICKS_A_SECOND: Final = 25
+"""Of real time, for each instrument: a faster day has fewer ticks, down to the four that make a bar.
+
+Up to 25 times real time a quote is a second old at most: one of more than two is no price to enter at.
+"""
 LONGEST_STEP: Final = 24 * 60 * NANOSECONDS_A_MINUTE
 
 
