@@ -12,7 +12,7 @@ CORPUS: Final = Path(__file__).parent / "corpus"
 
 def main() -> None:
     """Until libFuzzer's own limit (-max_total_time=600), or the first input that is not taken cleanly."""
-    import atheris  # type: ignore[import-not-found, unused-ignore]
+    import atheris  # type: ignore[import-untyped]
 
     kind = sys.argv.pop(1)
     with atheris.instrument_imports(include=["common", "kiteconnect", "json"]):

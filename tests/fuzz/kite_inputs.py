@@ -130,7 +130,7 @@ def _login(desk: _Desk) -> None:
         made.reqsession.mount("http://", desk.wire)
         return made
 
-    client.open_client = on_the_wire
+    client.open_client = on_the_wire  # type: ignore[assignment]
     try:
         KiteLogin(desk.secrets, desk.clock, "http://127.0.0.1:1", "").complete(Secret("token"), USER)
     finally:

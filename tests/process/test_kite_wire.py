@@ -74,7 +74,7 @@ class Wire:
         """The market to the end of one bar, as it comes by the stream: its ticks, and what they make."""
         if at(end) > self.clock.now():
             self.clock.advance_to(at(end))
-        self._step({"to": end, "symbols": [symbol]})
+        self._control("step", to=end, symbols=[symbol])
         self._read()
         reader = self.readers[self.tokens[symbol]]
         (bar,) = reader.end_minutes(end + GRACE)
@@ -88,9 +88,9 @@ class Wire:
         for tick in ticks:
             self.readers[tick.token].read(tick, 0)
 
-    def _step(self, fields: Mapping[str, Any]) -> None:
-        """Returns when all that the server has sent since is here."""
-        answer = self.control.post(f"{self.server.url}/_control/step", json=fields, timeout=10)
+    def _control(self, action: str, **fields: Any) -> None:
+        """Returns when all that the server has sent by then is here."""
+        answer = self.control.post(f"{self.server.url}/_control/{action}", json=fields, timeout=10)
         sent = answer.json()["data"]["sent"][0]
         until(lambda: self.counts.messages >= sent, "the stream's messages")
 
@@ -99,7 +99,7 @@ class Wire:
 
     def drain(self) -> Sequence[OrderUpdate]:
         """News with its fills: a live day reads the books a second later, and a stepped minute has no seconds."""
-        self._step({"seconds": 0})
+        self._control("state")
         news = {update.broker_id: update for update in self.broker.drain()}
         if any(update.filled for update in news.values()):
             return [update for update in self.orders() if update.broker_id in news]
