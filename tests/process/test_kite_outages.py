@@ -35,6 +35,7 @@ def test_at_its_shipped_timing_the_stream_is_back_within_ten_seconds(tmp_path: P
             assert monotonic() - back < BACK_WITHIN_SECONDS, "the stream is not back"
             market.news(0.05)
         assert market.news_was_lost()
+        assert market.figures()["gaps"][-1][1] == "09:22:00"
         assert not market.is_whole(Bar(gap - gap % NANOSECONDS_A_MINUTE, STOCK, 1, 1, 1, 1))
 
 

@@ -11,6 +11,7 @@ from common.adapters.kite.stream import KiteStream
 from common.adapters.kite.ticks import TickReader
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.calendar import previous_trading_day, session_on
+from common.market.indian_time import at as time_of
 from common.market.indian_time import moment
 from common.market.instrument import AssetClass, Instrument, Kind
 from common.ports import Clock, Logs, MarketData
@@ -20,6 +21,7 @@ FRESH_SECONDS: Final = 5.0
 """A symbol that has ticked so lately needs no REST quote."""
 FEED_SECONDS: Final = 1.0
 MAX_NAMED: Final = 10
+MAX_GAPS: Final = 50
 
 
 class StreamMarket:
@@ -185,6 +187,7 @@ class StreamMarket:
             "state": self._stream.state.value, "watched": len(self._watched), "dropped": self._inbox.dropped,
             **asdict(self._stream.counts), **asdict(self._stream.frames),
             "read": asdict(reader.counts), "bars": bars,
+            "gaps": [[f"{time_of(ts):%H:%M:%S}" for ts in gap] for gap in reader.gaps(self._now())[:MAX_GAPS]],
         }
 
     def close(self) -> None:
