@@ -32,7 +32,6 @@ from common.research.replay import MemoryLedger, replay_class
 from common.research.storing import write_parquet
 from common.research.workload import by_minute, open_session, select
 from common.settings import Settings
-from common.strategies import registry
 from common.trading.driver import Driver
 from common.trading.errors import LoginExpired, OrderThrottled, OrderUnknown
 from common.trading.order_hash import order_hash
@@ -176,7 +175,7 @@ def assert_the_same_day(folder: Path, plan: ClassPlan, recording: Recording) -> 
     write_parquet(recording, path)
     market = RecordedMarket((path,))
     wanted = replay_class(DAY, plan, market, SEED).orders
-    assert sum(len(order.fills) for order in wanted) > 1
+    assert sum(len(order.fills) for order in wanted) > 0
     assert order_hash(over_the_wire(plan, market, path)) == order_hash(wanted)
 
 
@@ -185,22 +184,18 @@ def test_a_stepped_day_over_the_wire_is_the_day_in_process(tmp_path: Path) -> No
     assert_the_same_day(tmp_path, *planned(tmp_path, AssetClass.FUTURES))
 
 
-def test_a_basket_of_options_over_the_wire_is_the_one_in_process(tmp_path: Path) -> None:
-    """An iron fly of four legs, in and out within the first hour: hedges first, over HTTP, on bars from the stream."""
+def test_options_over_the_wire_are_those_in_process(tmp_path: Path) -> None:
+    """Bought options on the signals of the future, each with its stop, through the first hour and a half."""
     plan, recording = planned(tmp_path, AssetClass.OPTIONS)
     assert plan.options is not None
-    times = {"start_minutes": 15, "last_minutes": 20, "exit_minutes": 30}
-    model = registry.get("iron_fly").Parameters
-    parameters = model.model_validate({**times, "wing_strikes": 2, "min_credit_percent": 1.0}).model_dump(mode="json")
-    chosen = plan.options.model_copy(update={"strikes_each_side": 2})
-    plan = plan.model_copy(update={
-        "strategy": "iron_fly", "parameters": parameters, "structure": None, "options": chosen,
-    })
-    assert_the_same_day(tmp_path, plan, around_the_money(recording, chosen, minutes=40))
+    chosen = plan.options.model_copy(update={"strikes_each_side": 1})
+    eager = {**plan.parameters, "entry_atr": 2.0}
+    plan = plan.model_copy(update={"parameters": eager, "structure": None, "options": chosen})
+    assert_the_same_day(tmp_path, plan, around_the_money(recording, chosen, minutes=90))
 
 
 def around_the_money(recording: Recording, chosen: OptionSelection, minutes: int) -> Recording:
-    """The driver and four strikes each side of its first price, for so long: each is a request a minute."""
+    """The driver and the strikes nearest its first price, for so long: each is a request a minute."""
     driver = recording.bars[chosen.signal_symbol]
     begins = next(bar.ts for bar in driver if at(bar.ts).date() == DAY)
     spot = next(bar.open for bar in driver if bar.ts == begins)
@@ -208,7 +203,7 @@ def around_the_money(recording: Recording, chosen: OptionSelection, minutes: int
         one for one in recording.instruments.values()
         if one.asset_class is AssetClass.OPTIONS and one.underlying == chosen.underlying and one.expiry == chosen.expiry
     ]
-    strikes = sorted({one.strike for one in options}, key=lambda strike: abs(strike - spot))[:9]
+    strikes = sorted({one.strike for one in options}, key=lambda strike: abs(strike - spot))[:5]
     kept = {one.symbol for one in options if one.strike in strikes} | {chosen.signal_symbol, STOCK}
     until_ts = begins + minutes * NANOSECONDS_A_MINUTE
     return Recording(
