@@ -171,7 +171,7 @@ def test_a_position_in_a_symbol_we_hold_nothing_of() -> None:
 
 
 def test_what_another_workload_trades_is_no_difference_of_ours() -> None:
-    """Options watch a future that the futures' workload of the same account may hold: no alarm, also when it changes."""
+    """Options watch a future that the futures' workload of the same account may hold: no alarm, ever."""
     future = Instrument("FUT", "NFO", Kind_.FUTURE, 5, 65, underlying="NIFTY", expiry=DAY)
     session = open_session([share(), future], lambda _: None, pace=LIVE)
     said: list[Command] = []
