@@ -223,9 +223,13 @@ class Application:
             heartbeat_seconds=settings.heartbeat_seconds,
             readiness=(lambda day: self.account.look(day)[0]) if live else None,
             pre_open=self.account.kite.listing.pre_open if live else None,
-            real_money=live and not settings.kite_is_simulated, postbacks=live and settings.postbacks,
+            real_money=self._real_money, postbacks=live and settings.postbacks,
             live=self.account.market if live else None, open_recorder=self.account.open_recorder if live else None,
         )
+
+    @property
+    def _real_money(self) -> bool:
+        return self.settings.broker == "kite" and not self.settings.kite_is_simulated
 
     def broker_ports(self) -> TradePorts:
         """As a workload's, also where the store cannot be opened: then it is one that never answers."""
@@ -254,7 +258,7 @@ class Application:
         grading = GradePorts(self.store, self.mandate, session, self.clock, seed, self.settings.model_cutoff)
         return ClosePorts(
             self.store, self.archive, self.market, self._read_orders, self.clock, self.logs("functions"),
-            self.settings.source, seed, grading,
+            self.settings.source, seed, grading, self._real_money,
         )
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:

@@ -115,7 +115,10 @@ class AccountParts:
 
     def _known(self, day: date) -> "list[Instrument]":
         """Stocks, futures and indices: options of earlier days can no longer be asked for."""
-        lists = (self._watchlist(day, asset_class) for asset_class in self.mandate().enabled)
+        from common.research.watchlist import shares_of_any
+
+        lists = [self._watchlist(day, asset_class) for asset_class in self.mandate().enabled]
+        lists.append(shares_of_any(self.mandate(), self.kite.listing.instruments(day)))
         found = dict.fromkeys(one for some in lists for one in some)
         return [one for one in found if one.asset_class is not AssetClass.OPTIONS]
 

@@ -14,6 +14,7 @@ from common.day.control import ControlRefused
 from common.day.errors import TooEarly
 from common.market.calendar import MarketClosed
 from common.market.tables import OutsideTable
+from common.planning.approval import ApprovalRefused
 from common.planning.document import InvalidDocument
 from common.ports import Clock, Logs, StoreError, StoreUnavailable
 from common.settings import SettingsError
@@ -49,7 +50,7 @@ def answered(request: Request, do: Callable[[Application], Mapping[str, Any]], m
         return {"error": str(error)}, 400
     except NotAllowed as error:
         return {"error": str(error)}, 403
-    except (TooEarly, MarketClosed) as error:
+    except (TooEarly, MarketClosed, ApprovalRefused) as error:
         return {"error": str(error)}, 409
     except (StoreUnavailable, BrokerUnavailable) as error:
         _tell("WARNING", error, request, module)
@@ -92,7 +93,11 @@ def requested_day(request: Request, clock: Clock) -> date:
     """`{"date": "YYYY-MM-DD"}`, today where it is left out. Raises BadRequest."""
     if not request.get_data():
         return clock.now().date()
-    text = requested_object(request, EXAMPLE).get("date")
+    return date_named(requested_object(request, EXAMPLE).get("date"), clock)
+
+
+def date_named(text: Any, clock: Clock) -> date:
+    """Of a request's field, today for None. Raises BadRequest."""
     if text is None:
         return clock.now().date()
     try:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from jobs.commands import (
+    approve,
     audit,
     backtest,
     charges,
@@ -33,8 +34,8 @@ from jobs.commands import (
 from jobs.commands.output import UserError
 
 COMMANDS: Final = (
-    day, up, control, login, doctor, instruments, logs, audit, transfer, strategy, backtest, sweep, lookahead, simulate,
-    data, charges, notify, cost, deploy, kite_server, plan, scorecard,
+    day, up, control, plan, approve, scorecard, login, doctor, instruments, logs, audit, transfer, strategy, backtest,
+    sweep, lookahead, simulate, data, charges, notify, cost, deploy, kite_server,
 )
 
 

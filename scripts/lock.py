@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = "requirements/lock.txt"
 FUNCTIONS = "requirements/functions.txt"
-FUNCTIONS_EXTRAS = ("data", "broker", "planner")
+FUNCTIONS_EXTRAS = ("data", "notify", "broker", "planner")
 OPTION_OF_VARIABLE = {"UV_DEFAULT_INDEX": "index-url", "SSL_CERT_FILE": "cert"}
 
 

@@ -10,6 +10,7 @@ from common.day.trade_ports import TradePorts, nanoseconds, stopwatch
 from common.market.bar import NANOSECONDS_A_MINUTE, NANOSECONDS_A_SECOND, Quote
 from common.market.indian_time import at
 from common.market.instrument import AssetClass, Instrument
+from common.market.instruments import DumpError
 from common.market.money import Paise
 from common.ports import Broker, Logs
 from common.trading.book import order_tag, purpose_of, tag_prefix
@@ -23,6 +24,8 @@ STEP_AFTER: Final = 2 * NANOSECONDS_A_SECOND
 ASK_AGAIN_AFTER: Final = 10 * NANOSECONDS_A_SECOND
 MAX_RECORDS: Final = 50
 LIMIT_SECONDS: Final = 240.0
+INSTRUMENT_WAITS: Final = (2.0, 5.0, 0.0)
+"""Seconds after each try to get the day's instruments."""
 
 
 def flatten_by_broker(
@@ -34,7 +37,7 @@ def flatten_by_broker(
     Never more than the broker's own net position is closed, and never a second exit sent beside one whose outcome is
     unclear. On recorded sessions it is the minute after the last that was traded.
     """
-    instruments = {one.symbol: one for one in ports.market.instruments(day)}
+    instruments = _instruments(day, asset_class, ports)
     broker, resume = ports.open_broker(day, asset_class, list(instruments.values()))
     recorded = ports.replay and resume.ts
     elapsed = stopwatch(ports.clock, resume.ts + NANOSECONDS_A_MINUTE if recorded else nanoseconds(ports.clock))
@@ -49,6 +52,18 @@ def flatten_by_broker(
         return closer.outcome()
     finally:
         broker.close()
+
+
+def _instruments(day: date, asset_class: AssetClass, ports: TradePorts) -> dict[str, Instrument]:
+    """By symbol; none where they cannot be had: entries are cancelled even so, and the stops stay."""
+    for wait in INSTRUMENT_WAITS:
+        try:
+            return {one.symbol: one for one in ports.market.instruments(day)}
+        except (BrokerUnavailable, DumpError) as failure:
+            told = ports.logs.about(date=day.isoformat(), asset_class=asset_class.value)
+            told.write("ERROR", f"the day's instruments cannot be had: {failure}", {"category": "broker only"})
+            ports.clock.sleep(wait)
+    return {}
 
 
 @dataclass(slots=True)

@@ -35,7 +35,7 @@ MAX_RECORDS: Final = 20
 class ClosePorts:
     """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go.
 
-    grading: None for a day that is not graded.
+    grading: None for a day that is not graded. real_money: whether orders went to a person's account.
     """
 
     store: DocumentStore
@@ -47,6 +47,7 @@ class ClosePorts:
     source: str = ""
     seed: int = 0
     grading: GradePorts | None = None
+    real_money: bool = False
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -89,7 +90,8 @@ def _publish(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
     }
     fields = {
         **answer, "date": id, "order_hash": result["order_hash"], "totals": result["totals"], "carried": carried,
-        "alarms": result["reconciliation"]["alarms"],
+        "alarms": result["reconciliation"]["alarms"], "mode": result["mode"],
+        "real_money": ports.real_money and result["mode"] == "live",
     }
     if stored is not None and stored.fields == fields:
         return

@@ -10,7 +10,7 @@ from common.day.chain import START, content_hash, entry_hash
 from common.log_record import LOGS, constant_part, line
 from common.log_record import document as stored_record
 from common.market.instrument import AssetClass
-from common.ports import Clock, Conflict, Create, Document, DocumentStore, Fields, StoreUnavailable, Update
+from common.ports import Clock, Conflict, Create, Document, DocumentStore, Fields, StoreUnavailable, Update, Write
 from common.retention import expiring
 from common.trading.halts import HaltLevel
 
@@ -176,9 +176,20 @@ def resume(store: DocumentStore, scope: str, reason: str, by: str, clock: Clock)
     return _change(store, clock, change, scope, reason, by)
 
 
+def record_action(
+    store: DocumentStore, clock: Clock, did: str, reason: str, by: str, category: str,
+    writes: Callable[[], Sequence[Write]],
+) -> int:
+    """An action of the person that is no halt, chained like one, in the same commit as `writes`; its number.
+
+    writes: made anew for each try. Raises what it raises, StoreUnavailable, Conflict.
+    """
+    return _change(store, clock, lambda _: did, ALL, reason, by, category, writes)
+
+
 def _change(
     store: DocumentStore, clock: Clock, change: Callable[[dict[str, Any]], str], scope: str, reason: str, by: str,
-    category: str = HALT_CATEGORY,
+    category: str = HALT_CATEGORY, writes: Callable[[], Sequence[Write]] = tuple,
 ) -> int:
     """Read, change and write until nobody was faster. change: alters the halts; says what it did, '' for nothing."""
     for attempt in range(MAX_TRIES):
@@ -199,7 +210,7 @@ def _change(
             store.commit([
                 Create(CONTROL, ACCOUNT, changed) if document is None
                 else Update(CONTROL, ACCOUNT, changed, document.version),
-                _record(entry, category),
+                _record(entry, category), *writes(),
             ])
             return sequence
         except Conflict:

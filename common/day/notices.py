@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from zlib import crc32
 
 from common.market.money import money
+from common.planning.approval import approval_cutoff
 from common.planning.plan import ClassPlan, Plan, Reason
 from common.redaction import redacted_text
 
@@ -52,9 +53,11 @@ def plan_notice(plan: Plan) -> Notice:
     if not plan.enabled:
         lines.insert(0, "Nothing is traded today.")
     lines += _because(plan.reasons)
-    most = sum(one.limits.loss_paise for one in plan.enabled if one.limits is not None)
     if plan.enabled:
-        lines.append(f"Maximum loss of the day: {money(most)}")
+        lines.append(f"Maximum loss of the day: {money(plan.max_loss_paise)}")
+    if plan.status == "DRAFT":
+        until = f"{approval_cutoff(plan):%H:%M}"
+        lines.append(f"Nothing is traded before you approve it, until {until}: `tron approve {plan.date}`")
     if plan.planner.fallback_reason:
         lines.append(f"Planned by rules: {plan.planner.fallback_reason}")
     return Notice("plan", plan.date, f"{plan.date}: the plan is {plan.status}, {plan.mode}", text_of(lines))

@@ -18,6 +18,8 @@ from common.trading.errors import BrokerUnavailable, TradingStopped
 
 OPENINGS: Final = "openings"
 """The plan after the opening gate, by date: of whichever workload came first, for all of them and for restarts."""
+WAIT_SECONDS: Final = (12.0, 12.0, 0.0)
+"""After each try to read the prices: a 429 cools down in about ten seconds."""
 
 
 def admit(day: date, asset_class: AssetClass, ports: TradePorts) -> None:
@@ -44,9 +46,9 @@ def opened_plan(day: date, ports: TradePorts) -> Plan | None:
     """
     if ports.pre_open is None or session_on(day) is None:
         return None
-    stored = ports.store.get(OPENINGS, day.isoformat())
+    stored = _stored(day, ports)
     if stored is not None:
-        return Plan.from_fields(stored.fields)
+        return stored
     planned = ports.store.get(PLANS, day.isoformat())
     if planned is None:
         raise TradingStopped(f"there is no plan for {day}: run plan_day first")
@@ -55,7 +57,10 @@ def opened_plan(day: date, ports: TradePorts) -> Plan | None:
     wait = (begins - ports.clock.now()).total_seconds()
     if wait > 0:
         ports.clock.sleep(wait)
-    after = opening_gate(plan, _indications(day, plan, ports))
+    indications = _indications(day, plan, ports)
+    if isinstance(indications, Plan):
+        return indications
+    after = opening_gate(plan, indications)
     try:
         ports.store.commit([Create(OPENINGS, day.isoformat(), after.to_fields())])
     except Conflict:
@@ -66,18 +71,36 @@ def opened_plan(day: date, ports: TradePorts) -> Plan | None:
     return after
 
 
-def _indications(day: date, plan: Plan, ports: TradePorts) -> Mapping[str, Indication]:
+def _indications(day: date, plan: Plan, ports: TradePorts) -> Mapping[str, Indication] | Plan:
+    """The prices; the opened plan itself where another workload has stored it meanwhile.
+
+    All workloads ask in the same moment, and the account has one quote a second: who is refused looks again.
+    """
     assert ports.pre_open is not None
     symbols = {symbol for one in plan.enabled for symbol in one.universe} | {plan.opening.index_symbol} - {""}
-    try:
-        found = ports.pre_open(day, sorted(symbols))
-    except (BrokerUnavailable, ValueError) as failure:
-        told = ports.logs.about(date=day.isoformat())
-        told.write("WARNING", f"pre-open prices cannot be read, the plan is made smaller: {failure}")
-        return {}
-    return {
-        symbol: Indication(price_paise=price, previous_close_paise=close) for symbol, (price, close) in found.items()
-    }
+    told = ports.logs.about(date=day.isoformat())
+    why: Exception | None = None
+    for wait in WAIT_SECONDS:
+        try:
+            found = ports.pre_open(day, sorted(symbols))
+        except (BrokerUnavailable, ValueError) as failure:
+            why = failure
+            ports.clock.sleep(wait)
+            stored = _stored(day, ports)
+            if stored is not None:
+                return stored
+            continue
+        return {
+            symbol: Indication(price_paise=price, previous_close_paise=close)
+            for symbol, (price, close) in found.items()
+        }
+    told.write("WARNING", f"pre-open prices cannot be read, the plan is made smaller: {why}")
+    return {}
+
+
+def _stored(day: date, ports: TradePorts) -> Plan | None:
+    stored = ports.store.get(OPENINGS, day.isoformat())
+    return Plan.from_fields(stored.fields) if stored is not None else None
 
 
 def _told(check: Check) -> str:

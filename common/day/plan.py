@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from common.day.carried import carried
 from common.day.errors import TooEarly
+from common.day.live_days import live_days
 from common.day.prepare import EVIDENCE
 from common.market.calendar import session_on, session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
+from common.planning.approval import first_days
 from common.planning.evidence import Evidence
 from common.planning.mandate import Mandate
 from common.planning.rule_planner import plan_by_rules
@@ -32,7 +34,7 @@ def plan_day(day: date, store: DocumentStore, mandate: Mandate, clock: Clock) ->
         raise TooEarly(f"there is no evidence for {day}: run prepare_day first")
     evidence = Evidence.from_fields(document.fields)
     refusal = too_late(day, clock.now()) or carried(store, day)
-    plan = plan_by_rules(evidence, mandate, refusal=refusal)
+    plan = first_days(plan_by_rules(evidence, mandate, refusal=refusal), evidence, live_days(store, day))
     problems = validate_plan(plan, mandate, evidence)
     if problems:
         raise AssertionError(f"the rules made a plan that does not validate: {'; '.join(problems)}")

@@ -43,7 +43,8 @@ def _patiently(day: date, ports: OutsidePorts) -> dict[str, str]:
 def _through_control(day: date, ports: OutsidePorts) -> dict[str, str]:
     store, clock = ports.trade.store, ports.trade.clock
     plan = store.get(PLANS, day.isoformat())
-    classes = [one.asset_class for one in Plan.from_fields(plan.fields).enabled] if plan is not None else []
+    planned = [one.asset_class for one in Plan.from_fields(plan.fields).enabled] if plan is not None else []
+    classes = [one for one in AssetClass if one in planned or _of(store, day, one) is not None]
     did = {workload_id(day, one): "has ended" for one in classes}
     if not _unfinished(store, day, classes):
         return did

@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, Final
 
+from common.day.approval import expire
 from common.day.control import Halt, Source, set_halt
 from common.day.plan import PLANS
 from common.day.start import MAX_LAUNCHES, lateness, launch
@@ -29,24 +30,29 @@ def supervise(day: date, ports: OutsidePorts) -> Mapping[str, Any]:
     document = ports.trade.store.get(PLANS, day.isoformat())
     if document is None:
         return {"date": day.isoformat(), "said": f"there is no plan for {day}", "did": {}}
+    expire(day, ports.date_clock.now(), ports.trade.store, ports.trade.logs)
     plan = Plan.from_fields(document.fields)
-    if plan.refusal:
-        return {"date": day.isoformat(), "said": plan.refusal, "did": {}}
-    did = {workload_id(day, one.asset_class): _safely(day, one.asset_class, ports) for one in plan.enabled}
-    return {"date": day.isoformat(), "said": "looked", "did": did}
+    refusal = plan.refusal
+    if refusal:
+        begun = [one for one in AssetClass if ports.trade.store.get(WORKLOADS, workload_id(day, one)) is not None]
+    else:
+        begun = [one.asset_class for one in plan.enabled]
+    did = {workload_id(day, one): _safely(day, one, refusal, ports) for one in begun}
+    return {"date": day.isoformat(), "said": refusal or "looked", "did": did}
 
 
-def _safely(day: date, asset_class: AssetClass, ports: OutsidePorts) -> str:
+def _safely(day: date, asset_class: AssetClass, refusal: str, ports: OutsidePorts) -> str:
     """One workload's trouble must not keep the others unwatched."""
     try:
-        return _look_after(day, asset_class, ports)
+        return _look_after(day, asset_class, refusal, ports)
     except Exception as error:
         text = f"{workload_id(day, asset_class)} could not be looked after: {type(error).__name__}: {error}"
         ports.trade.logs.about(date=day.isoformat(), asset_class=asset_class.value).write("CRITICAL", text)
         return text
 
 
-def _look_after(day: date, asset_class: AssetClass, ports: OutsidePorts) -> str:
+def _look_after(day: date, asset_class: AssetClass, refusal: str, ports: OutsidePorts) -> str:
+    """refusal: why the plan may not be traded (any more): then nothing is launched, what is open is closed."""
     store, launcher, clock = ports.trade.store, ports.launcher, ports.trade.clock
     id = workload_id(day, asset_class)
     document = store.get(WORKLOADS, id)
@@ -62,6 +68,8 @@ def _look_after(day: date, asset_class: AssetClass, ports: OutsidePorts) -> str:
         if state is State.RUNNING and silent > SILENT_SECONDS + ports.trade.lease_ttl_seconds:
             return _close(day, asset_class, f"{id} is silent", ports)
         return "running"
+    if refusal:
+        return _close(day, asset_class, f"{id} does not run, and {refusal}", ports)
     if _age(document, "launched", now) < RELAUNCH_SECONDS:
         return "launched less than a minute ago"
     late = lateness(day, asset_class, ports.date_clock.now()) if state is State.LAUNCHED else ""

@@ -9,7 +9,7 @@ from typing import Final
 from common.day.broker_only import flatten_by_broker
 from common.day.lease import LEASES, LeaseHeld, release
 from common.day.ledger import StoreLedger
-from common.day.trade import class_plan, hold_lease
+from common.day.trade import hold_lease, planned_class
 from common.day.trade_ports import TradePorts, nanoseconds, stopwatch
 from common.day.workload import Workload
 from common.day.workloads import workload_id
@@ -103,10 +103,10 @@ def take_over_by_broker(day: date, asset_class: AssetClass, ports: TradePorts) -
 def _plan_and_lease(day: date, asset_class: AssetClass, ports: TradePorts) -> tuple[ClassPlan, StoreLedger]:
     """A store that is only hesitating is asked again after a lease's life: by then none that was held is valid."""
     try:
-        return class_plan(ports.store, day, asset_class), hold_lease(day, asset_class, ports)
+        return planned_class(ports.store, day, asset_class), hold_lease(day, asset_class, ports)
     except StoreError:
         ports.clock.sleep(ports.lease_ttl_seconds)
-        return class_plan(ports.store, day, asset_class), hold_lease(day, asset_class, ports)
+        return planned_class(ports.store, day, asset_class), hold_lease(day, asset_class, ports)
 
 
 def while_the_store_is_down(

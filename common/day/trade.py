@@ -21,7 +21,7 @@ from common.ports import DocumentStore, StoreUnavailable, Update
 from common.research.workload import trade_minutes
 from common.trading.errors import TradingStopped
 
-__all__ = ["TradePorts", "class_plan", "equity_name", "hold_lease", "trade"]
+__all__ = ["TradePorts", "class_plan", "equity_name", "hold_lease", "planned_class", "trade"]
 
 
 def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str, Any]:
@@ -54,10 +54,7 @@ def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str,
 def _admitted(day: date, asset_class: AssetClass, ports: TradePorts) -> ClassPlan | None:
     """What is left to trade after the gates; None for nothing, and then the workload has ended."""
     plan = class_plan(ports.store, day, asset_class)
-    if ports.real_money:
-        raise TradingStopped(
-            f"the plan for {day} is for paper trading, and TRON_BROKER=kite would send real orders: nothing is traded"
-        )
+    _check_mode(day, ports)
     admit(day, asset_class, ports)
     opened = opened_plan(day, ports)
     if opened is None:
@@ -72,6 +69,17 @@ def _admitted(day: date, asset_class: AssetClass, ports: TradePorts) -> ClassPla
     told = ports.logs.about(date=day.isoformat(), asset_class=asset_class.value)
     told.write("WARNING", f"{asset_class.value}: the opening gate leaves nothing to trade today")
     return None
+
+
+def _check_mode(day: date, ports: TradePorts) -> None:
+    """Raises TradingStopped for a plan of one kind where orders would be of the other."""
+    mode = _stored_plan(ports.store, day).mode
+    if mode == "paper" and ports.real_money:
+        raise TradingStopped(
+            f"the plan for {day} is for paper trading, and TRON_BROKER=kite would send real orders: nothing is traded"
+        )
+    if mode == "live" and ports.readiness is None:
+        raise TradingStopped(f"the plan for {day} is for live trading, and there is no account here: set TRON_BROKER")
 
 
 def _recorder(day: date, asset_class: AssetClass, ports: TradePorts) -> Recorder | None:
@@ -98,14 +106,23 @@ def hold_lease(day: date, asset_class: AssetClass, ports: TradePorts) -> StoreLe
 
 
 def class_plan(store: DocumentStore, day: date, asset_class: AssetClass) -> ClassPlan:
-    """What the day's plan says of one asset class. Raises TradingStopped, StoreUnavailable."""
-    document = store.get(PLANS, day.isoformat())
-    if document is None:
-        raise TradingStopped(f"there is no plan for {day}: run plan_day first")
-    plan = Plan.from_fields(document.fields)
-    if plan.refusal:
-        raise TradingStopped(plan.refusal)
-    chosen = plan.of(asset_class)
+    """What may be traded of one asset class. Raises TradingStopped, StoreUnavailable."""
+    refusal = _stored_plan(store, day).refusal
+    if refusal:
+        raise TradingStopped(refusal)
+    return planned_class(store, day, asset_class)
+
+
+def planned_class(store: DocumentStore, day: date, asset_class: AssetClass) -> ClassPlan:
+    """What was planned, also where it may not be entered (any more). Raises TradingStopped, StoreUnavailable."""
+    chosen = _stored_plan(store, day).of(asset_class)
     if chosen is None or not chosen.enabled:
         raise TradingStopped(f"the plan for {day} does not trade {asset_class.value}")
     return chosen
+
+
+def _stored_plan(store: DocumentStore, day: date) -> Plan:
+    document = store.get(PLANS, day.isoformat())
+    if document is None:
+        raise TradingStopped(f"there is no plan for {day}: run plan_day first")
+    return Plan.from_fields(document.fields)

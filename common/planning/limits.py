@@ -12,7 +12,7 @@ from common.market.money import Paise
 from common.planning.document import Record
 from common.planning.mandate import ClockTime, Mandate, OptionsMandate
 from common.planning.session_facts import SessionFacts, clock_moment
-from common.trading.limits import NO_LIMIT, Limits
+from common.trading.limits import ANY_LOTS, NO_LIMIT, Limits
 
 Positive = Annotated[int, Field(ge=1)]
 
@@ -20,7 +20,7 @@ LARGER_IS_LOOSER: Final = (
     "capital_paise", "loss_paise", "risk_per_trade_paise", "max_trades", "max_open_positions", "max_order_value_paise",
     "order_rate_per_second", "exit_rate_per_second", "losses_to_lock_symbol", "losses_to_lock_class",
     "max_spread_percent", "basket_margin_percent", "max_quote_age_seconds", "max_delta_paise", "max_gamma_paise",
-    "max_vega_paise", "max_index_delta_paise", "entry_cutoff", "square_off",
+    "max_vega_paise", "max_index_delta_paise", "max_lots", "entry_cutoff", "square_off",
 )
 SMALLER_IS_LOOSER: Final = ("margin_percent", "min_touch_ratio", "entry_from")
 UNLIMITED: Final = 10**15
@@ -36,7 +36,8 @@ class ClassLimits(Record):
     out. basket_margin_percent: of capital, for any prefix of a basket's orders. min_touch_ratio: of the touch's size to
     ours. max_delta_paise, max_gamma_paise: of all options together, won or lost when the underlying moves by 1 %, and
     by how much that grows with it; max_vega_paise: when volatility moves by one point.
-    max_index_delta_paise: of the market, long or short, this class's share of the account's. Times: 'HH:MM' in
+    max_index_delta_paise: of the market, long or short, this class's share of the account's. max_lots: of one position,
+    or of one leg; a share is a lot. Times: 'HH:MM' in
     India, already the tightest of the session table's and the mandate's.
     """
 
@@ -59,6 +60,7 @@ class ClassLimits(Record):
     max_gamma_paise: Positive = NO_LIMIT
     max_vega_paise: Positive = NO_LIMIT
     max_index_delta_paise: Positive = UNLIMITED
+    max_lots: Positive = ANY_LOTS
     entry_from: ClockTime
     entry_cutoff: ClockTime
     square_off: ClockTime
@@ -74,7 +76,7 @@ class ClassLimits(Record):
             exits_per_second=self.exit_rate_per_second, basket_margin_percent=self.basket_margin_percent,
             min_touch_ratio=self.min_touch_ratio, max_quote_age_seconds=self.max_quote_age_seconds,
             max_delta=self.max_delta_paise, max_gamma=self.max_gamma_paise, max_vega=self.max_vega_paise,
-            max_index_delta=self.max_index_delta_paise,
+            max_index_delta=self.max_index_delta_paise, max_lots=self.max_lots,
         )
 
     def tighten(self, times: SessionTimes) -> SessionTimes:

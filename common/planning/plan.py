@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from common.market.instrument import AssetClass
+from common.market.money import Paise
 from common.planning.document import InvalidDocument, Record, document_hash
 from common.planning.limits import ClassLimits
 from common.planning.mandate import Mode, Percent
@@ -119,8 +120,23 @@ class ClassPlan(Record):
         return self
 
 
+class Approval(Record):
+    """Who let a live plan trade, and what of it he saw: the draft's hash, and the most that it may lose in paise.
+
+    at: aware, ISO 8601.
+    """
+
+    by: Annotated[str, Field(min_length=1, max_length=100)]
+    at: str
+    plan_hash: str
+    max_loss_paise: Annotated[int, Field(ge=0)]
+
+
 class Plan(Record):
-    """One date's plan, at most one part an asset class. READY to trade, DRAFT until approved, REJECTED not to trade."""
+    """One date's plan, at most one part an asset class. READY to trade, DRAFT until approved, REJECTED not to trade.
+
+    approval: of a live plan that is READY; paper needs none.
+    """
 
     schema_version: Literal[1] = 1
     date: date
@@ -132,6 +148,7 @@ class Plan(Record):
     planner: PlannerRecord
     evidence_hash: str
     mandate_hash: str
+    approval: Approval | None = None
 
     @cached_property
     def hash(self) -> str:
@@ -144,12 +161,24 @@ class Plan(Record):
         return () if self.status == "REJECTED" else tuple(one for one in self.classes if one.enabled)
 
     @property
+    def max_loss_paise(self) -> Paise:
+        """The day's loss limits of everything that it would trade."""
+        return sum(one.limits.loss_paise for one in self.enabled if one.limits is not None)
+
+    @property
+    def draft_hash(self) -> str:
+        """Of the plan as it was before anybody had approved it."""
+        return self.model_copy(update={"status": "DRAFT", "approval": None}).hash
+
+    @property
     def refusal(self) -> str:
-        """Why nothing may be traded on this plan, '' when it may."""
+        """Why nothing may be entered on this plan, '' when it may; what is open is closed all the same."""
+        if self.status == "DRAFT":
+            return f"the plan for {self.date} waits for your approval: `tron approve`; nothing is traded before it"
         if self.status != "READY":
             return f"the plan for {self.date} is {self.status}: nothing is traded on it"
-        if self.mode != "paper":
-            return f"the plan for {self.date} is for {self.mode} trading, which this version refuses: use mode = paper"
+        if self.mode == "live" and (self.approval is None or self.approval.plan_hash != self.draft_hash):
+            return f"the live plan for {self.date} is not the one that was approved: nothing is traded on it"
         return ""
 
     def of(self, asset_class: AssetClass) -> ClassPlan | None:

@@ -46,7 +46,7 @@ def planned_structure(
     legs = _priced(drawn, options.underlying, chain.expiry, checked.min_credit_percent)
     found, lot = payoff_of(legs), chain.lot
     loss, need = found.max_loss or 0, max(prefixes(legs))
-    most = min(limits.risk_per_trade_paise // max(1, loss), _room(limits) // max(1, need))
+    most = min(limits.risk_per_trade_paise // max(1, loss), _room(limits) // max(1, need), limits.max_lots * lot)
     units = max(1, most // lot) * lot
     return Structure(
         basis=_BASIS, lots=most // lot, units=units, credit_paise=found.credit * units, max_loss_paise=loss * units,

@@ -10,6 +10,7 @@ from common.planning.mandate import ANY, Mandate
 
 STRIKES_EACH_SIDE: Final = 15
 EXPIRIES: Final = 2
+MOST_OF_ANY: Final = 250
 MOST: Final = 1_000
 """Of one workload: it shares a connection of 3,000 with what is traded."""
 
@@ -34,6 +35,20 @@ def watchlist(
     if asset_class is AssetClass.FUTURES:
         return _futures(names, day, instruments)[:MOST]
     return _options(names, day, instruments, prices)[:MOST]
+
+
+def shares_of_any(mandate: Mandate, instruments: Sequence[Instrument]) -> list[Instrument]:
+    """Shares whose days before are to be known where the mandate admits any: those with derivatives, by symbol.
+
+    They are the liquid ones, about 200. Where the broker lists no derivatives of shares, the first of all.
+    """
+    if not mandate.stock.enabled or ANY not in mandate.stock.universe:
+        return []
+    derived = {one.underlying for one in instruments if one.kind is Kind.FUTURE}
+    shares = sorted(
+        (one for one in instruments if one.kind is Kind.EQUITY and one.exchange == "NSE"), key=lambda one: one.symbol,
+    )
+    return ([one for one in shares if one.symbol in derived] or shares)[:MOST_OF_ANY]
 
 
 def _futures(names: Sequence[str], day: date, instruments: Sequence[Instrument]) -> list[Instrument]:

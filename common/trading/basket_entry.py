@@ -109,7 +109,7 @@ def _sized(
     lot = max(leg.instrument.lot for leg in priced)
     free = limits.capital * limits.basket_margin_percent // 100 - sum(account.reserved.values())
     risk = min(limits.risk_per_trade, account.risk_left() - 1)
-    most = min(leg.instrument.freeze_quantity or 0 for leg in priced)
+    most = min(limits.max_lots * lot, *(leg.instrument.freeze_quantity or 0 for leg in priced))
     wanted = min(risk // loss, min(free, limits.max_order_value) // max(1, need), most) // lot * lot
     quantity = min(wanted, room // lot * lot)
     refused = account.check_counts(priced[0].instrument)

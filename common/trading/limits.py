@@ -9,6 +9,7 @@ from common.market.money import Paise
 
 NO_LIMIT: Final = 10**15
 """Of a Greek, in paise: it is not looked at."""
+ANY_LOTS: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +22,8 @@ class Limits:
     orders_per_second: entries and changes of stops; exits_per_second: kept besides for getting out.
     basket_margin_percent: of capital, that any prefix of a basket's orders may need. min_touch_ratio: how many times
     our size the touch must show, where sizes are known. max_quote_age_seconds: an older quote is no price to enter at.
-    max_units: most units of one position. max_delta, max_gamma, max_vega: of all options together, in the units of
-    `GreekExposure`; looked at before a basket is entered.
+    max_lots: most lots of one position, or of one leg. max_delta, max_gamma, max_vega: of all options together, in the
+    units of `GreekExposure`; looked at before a basket is entered.
     max_index_delta: of the market, long or short, over all positions of the workload, at every entry.
     """
 
@@ -41,7 +42,7 @@ class Limits:
     basket_margin_percent: int = 80
     min_touch_ratio: float = 3.0
     max_quote_age_seconds: float = 2.0
-    max_units: int = 1_000_000_000
+    max_lots: int = ANY_LOTS
     max_index_delta: Paise = 10**15
     max_delta: Paise = NO_LIMIT
     max_gamma: Paise = NO_LIMIT

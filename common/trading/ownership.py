@@ -56,10 +56,13 @@ class Ownership:
     ) -> list[Slot]:
         """Compare the broker's net with ours and theirs; returns slots whose position was corrected.
 
-        A difference counts when two reads some seconds apart agree on it and nothing of ours was on its way.
+        A difference counts when two reads some seconds apart agree on it and nothing of ours was on its way. What we
+        only watch, as options do their future, another workload of the same account may trade.
         """
         corrected = []
         for symbol, slot in slots.items():
+            if slot.instrument.asset_class is not self._book.asset_class:
+                continue
             net = read.net.get(symbol, 0)
             difference = net - slot.quantity - slot.foreign
             if not difference or self._unsettled(slot):

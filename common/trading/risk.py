@@ -138,7 +138,7 @@ class Account:
             return 0
         risk = min(limits.risk_per_trade, self.risk_left() - 1)
         quantity = min(risk // stop_distance, budget * 100 // (price * limits.margin_percent))
-        return instrument.whole_lots(min(quantity, most_units(instrument), limits.max_units))
+        return instrument.whole_lots(min(quantity, most_units(instrument), limits.max_lots * instrument.lot))
 
     def risk_left(self) -> Paise:
         """What may still be lost today when every stop that is or may come into the market is met."""

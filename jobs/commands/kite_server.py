@@ -19,6 +19,7 @@ from jobs.commands.output import UserError
 from jobs.local.run_directory import DEMO_DATE, DEMO_SEED
 
 PORT: Final = 8765
+CASH_RUPEES: Final = 1_000_000
 
 
 def register(commands: Any) -> None:
@@ -37,6 +38,8 @@ def register(commands: Any) -> None:
     parser.add_argument("--start", metavar="HH:MM", help="time of the day to begin at (default: 09:05)")
     parser.add_argument("--redirect-url", default="", metavar="URL", help="where the login page leads")
     parser.add_argument("--postback-url", default="", metavar="URL", help="where order news is posted")
+    parser.add_argument("--cash", type=int, default=CASH_RUPEES, metavar="RUPEES",
+                        help=f"of the account (default: {CASH_RUPEES})")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="keep the account there, and go on with it")
     parser.add_argument("--no-limits", action="store_true", help="without the broker's rate limits")
     parser.set_defaults(run=run)
@@ -74,15 +77,16 @@ def _simulation(chosen: argparse.Namespace) -> Any:
         recording = read(chosen.session) if chosen.session else None
         day: date = chosen.date or (dates(chosen.session)[-1] if chosen.session else DEMO_DATE)
         recording = recording or generate(day, chosen.seed)
+        start, since = _start(chosen, day), time.time()
         options = Options(
             api_key=os.environ.get("KITE_API_KEY", "simulated"),
             api_secret=os.environ.get("KITE_API_SECRET", "simulated"),
             redirect_url=chosen.redirect_url, postback_url=chosen.postback_url,
-            speed=0.0 if chosen.stepped else _speed(chosen), limits=not chosen.no_limits,
+            speed=0.0 if chosen.stepped else _speed(chosen), limits=not chosen.no_limits, since=since,
         )
         return open_simulation(
-            recording, day, options, seed=chosen.seed, start=_start(chosen, day),
-            on_bars=chosen.stepped and chosen.bars, journal=chosen.journal,
+            recording, day, options, seed=chosen.seed, start=start,
+            on_bars=chosen.stepped and chosen.bars, journal=chosen.journal, cash=chosen.cash * 100,
         )
     except (DataError, MarketClosed, OutsideTable, SettingsError, ValueError) as error:
         raise UserError(str(error)) from None

@@ -27,10 +27,11 @@ from jobs.commands.output import UserError
 from jobs.local.function_host import HostFailed
 from jobs.local.functions import LocalFunctions, present_functions
 from jobs.local.keeping import Part
+from jobs.local.person import Person
 from jobs.local.run_directory import DEMO_DATE, DEMO_SEED, RunInputs, open_run, put_lists, session_files
 from jobs.local.simulated_kite import HOST, PERSON, SimulatedKite, free_port, live_mandate
 from jobs.local.timetable import Timetable
-from jobs.local.up import LocalCloud, kept_time
+from jobs.local.up import LocalCloud, kept_time, near
 
 SPEED: Final = 60.0
 FASTEST: Final = 3600.0
@@ -57,6 +58,8 @@ def register(commands: Any) -> None:
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
     parser.add_argument("--broker", choices=("paper", "kite-simulated"), default="paper",
                         help="kite-simulated: by the live path, on a simulated Kite (default: paper)")
+    parser.add_argument("--approve", action="store_true",
+                        help="approve the live plan by itself; without it you do, with `tron approve`")
     parser.add_argument("--once", action="store_true", help="end after the day")
     parser.add_argument("--fresh", action="store_true", help="throw away what an earlier run left")
     parser.set_defaults(run=run)
@@ -100,12 +103,15 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
     if on_kite:
         kite = SimulatedKite(
             home, inputs.day, sessions, inputs.seed, {"TRON_SESSION_CLOCK": " ".join(map(repr, clock))}, extra,
-            app.clock, f"http://{HOST}:{port}", "kite_postback" in names, free_port(),
+            f"http://{HOST}:{port}", "kite_postback" in names, free_port(),
+            app.mandate.capital_rupees,
         )
         parts["kite"] = (kite, kite.url)
-        say(f"mandate: live, for this run alone; logging in as {PERSON} through the simulated login page")
+        say(f"mandate: live, for this run alone; {PERSON} logs in when the link comes")
     functions = LocalFunctions(app, names, extra, port)
-    status = LocalCloud(inputs.day, app, functions, parts, lambda _: None, say).run()
+    command = f"tron approve {inputs.day} --run {near(home)}"
+    person = Person(inputs.day, app.store, functions.url, say, chosen.approve, command)
+    status = LocalCloud(inputs.day, app, functions, parts, person.hear, say).run()
     if not chosen.once:
         say("the session is over; `tron up --fresh` plays it again")
     return status

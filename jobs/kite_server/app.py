@@ -6,15 +6,18 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route as Path
 from starlette.routing import WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from common.exchange.simulated import Exchange
@@ -41,7 +44,7 @@ HTML_502: Final = "<html><head><title>502 Bad Gateway</title></head><body><h1>50
 class Options:
     """person: client id. redirect_url, postback_url: the app's, '' for none.
 
-    speed: of time, 0: it stands until stepped. limits: whether the broker's rate limits hold.
+    speed: of time, 0: it stands until stepped. since: see Passing. limits: whether the broker's rate limits hold.
     """
 
     person: str = "AB1234"
@@ -51,6 +54,7 @@ class Options:
     postback_url: str = ""
     speed: float = 0.0
     limits: bool = True
+    since: float = 0.0
 
 
 class Simulation:
@@ -69,12 +73,12 @@ class Simulation:
         if journal is not None:
             self.logins.access_token, self.logins.changed = journal.token, journal.keep_token
         self.hub = Hub(market, self.faults, lambda socket: self.abort(socket))
-        self.passing = Passing(self.account, self.hub, pause_at(options.speed or 1000))
+        self.passing = Passing(self.account, self.hub, pause_at(options.speed or 1000), options.since)
         self.postbacks = Postbacks(options.postback_url)
         self.control = Control(
             self.account, self.passing, self.hub, self.faults, self.logins, self._freeze_all,
         )
-        self._limits = Limits(seconds) if options.limits else None
+        self._limits = Limits(lambda: self.passing.clock() / NANOSECONDS_A_SECOND) if options.limits else None
         self._api = Api(self.account, self.logins, self.faults, seconds)
         self.account.told = self._tell
 
@@ -87,6 +91,7 @@ class Simulation:
                 WebSocketRoute("/", self._socket), WebSocketRoute("/ws", self._socket),
             ],
             exception_handlers={HTTPException: _http_error, KiteError: _kite_error}, lifespan=self._lifespan,
+            middleware=[Middleware(_Dated, clock=self.passing.clock)],
         )
 
     def _tell(self, row: dict[str, Any]) -> None:
@@ -170,6 +175,23 @@ class Simulation:
         await self.hub.drained()
         await self.postbacks.drained()
         return JSONResponse({"status": "success", "data": data | self.control.state})
+
+
+class _Dated:
+    """Every answer's Date is the market's time, as the broker's is: whoever compares clocks finds no difference."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], int]) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = formatdate(self._clock() / NANOSECONDS_A_SECOND, usegmt=True)
+                message["headers"] = [*message["headers"], (b"date", date.encode())]
+            await send(message)
+
+        await self._app(scope, receive, dated)
 
 
 def _early(fault: Fault, status: int) -> Response:

@@ -11,19 +11,28 @@ from jobs.kite_server.series import ANCHORS
 from jobs.kite_server.stream import Hub
 
 PAUSE_SECONDS: Final = 0.1
-MOST_TICKS_A_SECOND: Final = 4
-"""Of real time, for each instrument: a faster day has fewer ticks, down to the four that make a bar."""
+MOST_TICKS_A_SECOND: Final = 25
+"""Of real time, for each instrument: a faster day has fewer ticks, down to the four that make a bar.
+
+Up to 25 times real time a quote is a second old at most: one of more than two is no price to enter at.
+"""
 LONGEST_STEP: Final = 24 * 60 * NANOSECONDS_A_MINUTE
 
 
 class Passing:
-    """The one place that moves the market. pause: seconds of the day between two ticks, a divisor of 15."""
+    """The one place that moves the market. pause: seconds of the day between two ticks, a divisor of 15.
 
-    def __init__(self, account: Account, hub: Hub, pause: int = 15) -> None:
+    since: the machine's time (seconds since 1970) at which the market's began; 0 for when `run` begins.
+    """
+
+    def __init__(self, account: Account, hub: Hub, pause: int = 15, since: float = 0.0) -> None:
         self._account = account
         self._market = account.market
         self._hub = hub
         self._pause = pause * NANOSECONDS_A_SECOND
+        self._since = since
+        self._start = self._market.now
+        self._speed = 0.0
         self._next = dict.fromkeys(self._market.series, 0)
 
     def step(self, to: int, symbols: Sequence[str] | None = None) -> int:
@@ -36,11 +45,16 @@ class Passing:
 
     async def run(self, speed: float) -> None:
         """By the clock, `speed` times as fast, for ever."""
-        began, start = time.monotonic(), self._market.now
+        self._since, self._speed = self._since or time.time(), speed
         while True:
             await asyncio.sleep(PAUSE_SECONDS)
-            gone = (time.monotonic() - began) * speed
-            self._quotes(start + int(gone * NANOSECONDS_A_SECOND))
+            self._quotes(self.clock())
+
+    def clock(self) -> int:
+        """The market's time now, nanoseconds UTC, to which `run` moves it with the next beat."""
+        if not self._speed:
+            return self._market.now
+        return self._start + int((time.time() - self._since) * self._speed * NANOSECONDS_A_SECOND)
 
     def _bars(self, to: int, symbols: Sequence[str] | None) -> int:
         """Bars that have ended, each before its ticks: who acts on a tick acts after the bar."""

@@ -85,7 +85,7 @@ class KiteServer:
         config = uvicorn.Config(
             self.simulation.app(), log_level="error", access_log=False, http="h11", ws="websockets-sansio",
             ws_max_size=256 * 1024, ws_ping_interval=None, ws_per_message_deflate=False, timeout_graceful_shutdown=1,
-            lifespan="on", server_header=False,
+            lifespan="on", server_header=False, date_header=False,
         )
         self._server = server = uvicorn.Server(config)
         with suppress(asyncio.CancelledError):

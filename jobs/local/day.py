@@ -21,12 +21,12 @@ from jobs.local.functions import DayFailed, LocalFunctions
 from jobs.local.scheduler import Step, run_steps
 
 FUNCTIONS: Final = (
-    "prepare_day", "plan_day", "start_workloads", "supervise", "square_off", "close_day", "control",
-    "alert",
+    "remind_login", "kite_login", "kite_postback", "prepare_day", "plan_day", "start_workloads", "supervise",
+    "square_off", "close_day", "control", "alert",
 )
 STEPS: Final = {
-    "prepare_day": "prepare_day", "plan_day": "plan_day", "supervise": "supervise_from", "square_off": "square_off",
-    "close_day": "close_day",
+    "remind_login": "remind_login", "prepare_day": "prepare_day", "plan_day": "plan_day", "supervise": "supervise_from",
+    "square_off": "square_off", "close_day": "close_day",
 }
 """Function to step of the day's table. The supervisor looks once: what dies later is started again here."""
 __all__ = ["FUNCTIONS", "DayFailed", "LocalDay", "refuse"]
@@ -37,7 +37,12 @@ RESTART_AFTER_SECONDS: Final = 2.0
 
 
 def refuse(plan: Plan) -> None:
-    """Raises DayFailed for a plan that waits or asks for what may not be; a rejected one is a day without trades."""
+    """Raises DayFailed for a live plan, which waits for a person; a rejected one is a day without trades."""
+    if plan.mode == "live" and plan.status != "REJECTED":
+        raise DayFailed(
+            "the plan is for live trading, and `tron day` is on paper: set mode = \"paper\" in the mandate, or try the "
+            "live day with `tron up --broker kite-simulated`"
+        )
     if plan.refusal and plan.status != "REJECTED":
         raise DayFailed(plan.refusal)
 
@@ -78,9 +83,9 @@ class LocalDay:
 
     def _steps(self) -> dict[str, Callable[[], None]]:
         return {
-            "prepare_day": lambda: self._post("prepare_day"), "plan_day": self._plan,
-            "supervise": self._supervise_and_trade, "square_off": lambda: self._post("square_off"),
-            "close_day": lambda: self._post("close_day"),
+            "remind_login": lambda: self._post("remind_login"), "prepare_day": lambda: self._post("prepare_day"),
+            "plan_day": self._plan, "supervise": self._supervise_and_trade,
+            "square_off": lambda: self._post("square_off"), "close_day": lambda: self._post("close_day"),
         }
 
     def _plan(self) -> None:

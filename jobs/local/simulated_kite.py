@@ -1,22 +1,17 @@
-"""The simulated Kite as a part of the laptop's cloud, logged in through its own login page, and who may trade on it."""
+"""The simulated Kite as a part of the laptop's cloud, and what those who trade on it are told."""
 
-import json
 import os
 import re
 import socket
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from hashlib import sha256
+from datetime import date
 from pathlib import Path
-from typing import Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from typing import Final
 
 from common.planning.mandate import default_mandate_text
-from common.ports import Clock
 from jobs.local.keeping import Child
 
 HOST: Final = "127.0.0.1"
@@ -26,19 +21,12 @@ KEY: Final = "simulated"
 TIMEOUT_SECONDS: Final = 10.0
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The redirect itself is wanted, and not what it leads to."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 @dataclass
 class SimulatedKite:
-    """A part for the keeper. environment: of those who trade there; it is told the addresses and the day's login.
+    """A part for the keeper. environment: of those who trade there; it is told the addresses and the app's key.
 
     played: variables of the session's clock. functions_url: where the functions will be. postbacks: whether one of
-    them takes order news.
+    them takes order news. cash_rupees: of the account.
     """
 
     home: Path
@@ -47,10 +35,10 @@ class SimulatedKite:
     seed: int
     played: Mapping[str, str]
     environment: dict[str, str]
-    clock: Clock
     functions_url: str
     postbacks: bool
     port: int
+    cash_rupees: int
     _child: Child | None = None
 
     @property
@@ -69,10 +57,11 @@ class SimulatedKite:
         return self._child is not None and self._child.running
 
     def start(self) -> None:
-        """Serves, and somebody is logged in. Raises RuntimeError, OSError."""
+        """Serves; started again it knows its journal's login. Raises RuntimeError, OSError."""
         command = [
             sys.executable, "-m", "jobs.cli", "kite-server", "--port", str(self.port), "--date", self.day.isoformat(),
             "--seed", str(self.seed), "--journal", str(self.home / "kite_server.jsonl"),
+            "--cash", str(self.cash_rupees),
             "--redirect-url", f"{self.functions_url}/kite_login",
             *(("--postback-url", f"{self.functions_url}/kite_postback") if self.postbacks else ()),
             *(part for path in self.sessions for part in ("--session", str(path))),
@@ -85,8 +74,6 @@ class SimulatedKite:
             "TRON_FUNCTIONS_URL": self.functions_url, "TRON_SECRET_KITE_API_KEY": KEY,
             "TRON_SECRET_KITE_API_SECRET": KEY,
         }
-        # A server that is started again knows its journal's login: those who trade go on with theirs.
-        self.environment.setdefault("TRON_SECRET_KITE_ACCESS_TOKEN", self._log_in(self.clock.now()))
 
     def stop(self) -> None:
         """Safe to call twice."""
@@ -99,22 +86,6 @@ class SimulatedKite:
                 return bool(answer.status == 200)
         except OSError:
             return False
-
-    def _log_in(self, now: datetime) -> str:
-        """The button of the login page, the redirect, the exchange of what it carries: the secret as it is kept."""
-        form = urlencode({"api_key": KEY, "redirect_params": ""}).encode()
-        opener = urllib.request.build_opener(_NoRedirect)
-        try:
-            opener.open(f"{self.url}/connect/finish", form, timeout=TIMEOUT_SECONDS)
-            raise RuntimeError("the simulated Kite's login page leads nowhere")
-        except urllib.error.HTTPError as redirect:
-            fields = parse_qs(urlsplit(redirect.headers.get("Location", "")).query)
-        token = fields["request_token"][0]
-        checksum = sha256(f"{KEY}{token}{KEY}".encode()).hexdigest()
-        body = urlencode({"api_key": KEY, "request_token": token, "checksum": checksum}).encode()
-        with urllib.request.urlopen(f"{self.url}/session/token", body, timeout=TIMEOUT_SECONDS) as answer:
-            session = json.load(answer)["data"]
-        return json.dumps({"token": session["access_token"], "user": session["user_id"], "at": now.isoformat()})
 
 
 def live_mandate(home: Path, mandate: Path | None) -> Path:

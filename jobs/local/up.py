@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +16,7 @@ from common.market.instrument import AssetClass
 from common.ports import StoreError
 from jobs.local.functions import DayFailed, LocalFunctions
 from jobs.local.keeping import Keeper, Part
+from jobs.local.person import NotDone
 from jobs.local.timetable import SUPERVISE, Timetable
 
 POLL_SECONDS: Final = 0.5
@@ -32,29 +33,27 @@ CLOCK: Final = "clock.json"
 class LocalCloud:
     """One date on this machine. others: parts besides the functions, by name, and where they answer.
 
-    after_start: called once everything runs, and with the name of each part that came back: a login, for one.
-    say: told in words what happens.
+    after_step: told each step and its answer: a person does something then. say: told in words what happens.
     """
 
     day: date
     app: Application
     functions: LocalFunctions
     others: dict[str, tuple[Part, str]]
-    after_start: Callable[[str], None]
+    after_step: Callable[[str, Mapping[str, Any]], None]
     say: Callable[[str], None]
     _ended: Event = field(default_factory=Event)
     _close_at: float = 0.0
 
     def run(self) -> int:
         """0: the day is over, and everybody was flat. 1: it is not. Nothing is left running, whatever happens."""
-        keeper = Keeper(self.say, self.after_start)
+        keeper = Keeper(self.say, lambda _: None)
         table = Timetable(self.day, self.functions.names)
         try:
             for name, (part, _) in self.others.items():
                 keeper.start(name, part)
             keeper.start("functions", self.functions)
             self._introduce()
-            self.after_start("")
             scheduler = Thread(target=self._schedule, args=(table,), name="scheduler", daemon=True)
             scheduler.start()
             self._watch(keeper, scheduler, table)
@@ -109,6 +108,13 @@ class LocalCloud:
                 table.done(name)
                 said = ", ".join(str(answer[key]) for key in TOLD if key in answer)
                 self.say(f"{name} is done{said and ': '}{said}")
+                self._tell(name, answer)
+
+    def _tell(self, name: str, answer: Mapping[str, Any]) -> None:
+        try:
+            self.after_step(name, answer)
+        except NotDone as failure:
+            self.say(f"after {name}: {failure}")
 
     def _waits_to_close(self) -> bool:
         """A session that is played fast is over before its workloads have caught up with it."""
@@ -131,7 +137,10 @@ class LocalCloud:
 
     def _keep_time(self) -> None:
         """So that the next start goes on from here."""
-        note = {"day": self.day.isoformat(), "at": self.app.clock.now().isoformat()}
+        note = {
+            "day": self.day.isoformat(), "at": self.app.clock.now().isoformat(),
+            "functions": self.functions.url("control").rpartition("/")[0],
+        }
         path = self.app.settings.home / CLOCK
         part = path.with_suffix(".part")
         part.write_text(json.dumps(note), encoding="utf-8")

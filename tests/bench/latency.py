@@ -39,7 +39,7 @@ EVERY = 30
 """One symbol in so many wants in at each minute."""
 HUGE = 10**15
 LIMITS = Limits(
-    HUGE, HUGE, 500_00, 10**9, 10**6, HUGE, orders_per_second=10**6, exits_per_second=10**6, max_units=1,
+    HUGE, HUGE, 500_00, 10**9, 10**6, HUGE, orders_per_second=10**6, exits_per_second=10**6, max_lots=1,
 )
 
 

@@ -97,7 +97,7 @@ def _driver(symbols: Sequence[str], day: date, times: Any, strategy: str, params
     instruments = {s: Instrument(s, "NSE", Kind.EQUITY, 5, LOT) for s in symbols}
     huge = 10**15
     # The peers trade one lot.
-    limits = Limits(huge, huge, huge, 10**9, 10**6, huge, max_units=LOT)
+    limits = Limits(huge, huge, huge, 10**9, 10**6, huge, max_lots=1)
     policy = ExitPolicy(widths=(10.0,), entry_width=10.0)
     book = Book(AssetClass.STOCK, day, Account(limits), policy, _rates())
     slots: dict[str, Slot] = {}

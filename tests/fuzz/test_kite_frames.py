@@ -5,13 +5,10 @@ import struct
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from common.adapters.kite.decoder import MODES, FrameCounts, decode
-from common.adapters.kite.ticks import TickReader
-from common.market.instrument import Instrument, Kind
+from common.adapters.kite.decoder import MODES
+from tests.fuzz.kite_inputs import read_frame
 from tests.unit.kite_frames import frame
-from tests.unit.trading_case import DAY
 
-SHARE = Instrument("AAA", "NSE", Kind.EQUITY, 5, 1, 0x01010101)
 SIZES = st.sampled_from([*MODES, 0, 1, 4, 5, 43, 45, 183, 185, 500])
 BODIES = SIZES.flatmap(lambda size: st.binary(min_size=size, max_size=size))
 FRAMES = st.lists(BODIES, max_size=8).map(frame)
@@ -27,37 +24,20 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data[:cut] if draw(st.booleans()) else data) + draw(st.binary(max_size=6))
 
 
-def read_all(data: bytes) -> FrameCounts:
-    """Decode, and look at everything that is lazy."""
-    counts = FrameCounts()
-    reader = TickReader(DAY, 0, [SHARE])
-    ticks = decode(data, counts)
-    for tick in ticks:
-        bids, asks = tick.depth
-        assert (len(bids), len(asks)) == ((5, 5) if tick.size == 184 else (0, 0))
-        assert tick.mode in ("ltp", "quote", "full")
-        assert -(2**31) <= tick.last < 2**31
-        assert (tick.touch.bid, tick.touch.ask) == ((bids[0].price, asks[0].price) if bids else (0, 0))
-        assert len(reader.read(tick, 1)) <= 2
-    assert len(ticks) == counts.ticks
-    assert sum(tick.size + 2 for tick in ticks) <= max(0, len(data) - 2)
-    return counts
-
-
 @given(st.binary(max_size=1000))
 @example(b"\xff\xff\x00\xb8")
 @example(struct.pack(">HH", 1, 65_535))
 @settings(max_examples=500, deadline=None)
 def test_any_bytes(data: bytes) -> None:
     """No input raises, and no more comes out than went in."""
-    read_all(data)
+    read_frame(data)
 
 
 @given(damaged())
 @settings(max_examples=500, deadline=None)
 def test_damaged_frames(data: bytes) -> None:
     """Frames that were good once come nearer to the edges than noise does."""
-    read_all(data)
+    read_frame(data)
 
 
 @given(st.lists(BODIES, max_size=8))
@@ -65,7 +45,7 @@ def test_damaged_frames(data: bytes) -> None:
 def test_whole_frames_are_accounted_for(bodies: list[bytes]) -> None:
     """Each packet of a whole frame is a tick, a heartbeat or an unknown size: nothing vanishes."""
     data = frame(bodies)
-    counts = read_all(data)
+    counts = read_frame(data)
     if len(data) > 4:
         assert counts.ticks + counts.heartbeats + counts.unknown == len(bodies)
     assert (counts.truncated, counts.surplus) == (0, 0)

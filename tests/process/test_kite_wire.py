@@ -1,6 +1,5 @@
 """The live broker's adapter on the simulated Kite over real sockets: a whole stepped day, and faults on the way."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,24 +7,27 @@ from typing import Any
 
 import pytest
 import requests
-from websockets.sync.client import ClientConnection
 
 from common.adapters.clock import VirtualClock
 from common.adapters.kite.connection import KiteConnection
+from common.adapters.kite.parts import KiteParts
 from common.adapters.kite.rest import KiteBroker
+from common.adapters.kite.ticks import GRACE, TickReader
 from common.adapters.kite.token import API_KEY, API_SECRET, Token, write_token
+from common.adapters.memory import MemoryArchive
 from common.bootstrap import Application
 from common.day.plan import plan_day
 from common.day.prepare import prepare_day
-from common.market.bar import NANOSECONDS_A_MINUTE, NANOSECONDS_A_SECOND, Bar, Quote
-from common.market.bar_builder import BarBuilder
+from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
+from common.market.calendar import session_times
 from common.market.indian_time import at
-from common.market.instrument import AssetClass
-from common.planning.plan import ClassPlan, Plan
+from common.market.instrument import AssetClass, Instrument
+from common.planning.plan import ClassPlan, OptionSelection, Plan
 from common.ports import MarketData
 from common.redaction import Secret
 from common.research.generator import generate
-from common.research.recorded import read
+from common.research.market import RecordedMarket
+from common.research.recorded import Recording, read
 from common.research.replay import MemoryLedger, replay_class
 from common.research.storing import write_parquet
 from common.research.workload import by_minute, open_session, select
@@ -36,64 +38,67 @@ from common.trading.order_hash import order_hash
 from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Purpose
 from jobs.kite_server.opening import open_simulation
 from jobs.kite_server.serving import KiteServer
-from tests.process.kite_case import DAY, SECRET, STEPPED, STOCK, control, decoded, logged_in, served, streaming
+from tests.process.kite_case import DAY, SECRET, STEPPED, STOCK, control, logged_in, served
 from tests.unit.kept_logs import KeptLogs
 from tests.unit.kite_case import MemorySecrets
+from tests.unit.stream_case import until
 
 SEED = 5
 
 
 class Wire:
-    """The broker's side of a session: orders by HTTP, ticks and news by the stream, the market by steps."""
+    """The broker's side of a session: orders by HTTP, ticks and news by our own stream, the market by steps."""
 
-    def __init__(self, server: KiteServer, broker: KiteBroker, stream: ClientConnection, clock: VirtualClock) -> None:
+    def __init__(self, server: KiteServer, broker: KiteBroker, parts: KiteParts, clock: VirtualClock) -> None:
         self.server = server
         self.broker = broker
-        self.stream = stream
+        self.counts = parts.stream.counts
+        self.inbox = parts.inbox
         self.clock = clock
-        self.builder = BarBuilder()
-        self.symbols = {one.token: one.symbol for one in server.simulation.account.market.instruments.values()}
-        self.news = 0
-        self.received = 3  # a heartbeat, and the answers to both subscriptions
         self.control = requests.Session()
+        self.readers: dict[int, TickReader] = {}
+        self.tokens: dict[str, int] = {}
+        parts.stream.on_order = broker.hear
+
+    def watch(self, instruments: Sequence[Instrument]) -> None:
+        """A reader each: symbol by symbol comes to the end of a minute, and a market's clock is one for all."""
+        opens = session_times(DAY, AssetClass.STOCK).open
+        self.readers = {one.token: TickReader(DAY, opens, [one]) for one in instruments}
+        self.tokens = {one.symbol: one.token for one in instruments}
+        for reader in self.readers.values():
+            reader.heard(0)
+        self._read()
 
     def step(self, symbol: str, end: int) -> Bar:
-        """The market to the end of one bar, as it comes by the stream: news first, then the bar's ticks."""
+        """The market to the end of one bar, as it comes by the stream: its ticks, and what they make."""
         if at(end) > self.clock.now():
             self.clock.advance_to(at(end))
-        answer = self.control.post(
-            f"{self.server.url}/_control/step", json={"to": end, "symbols": [symbol]}, timeout=10,
-        )
-        self._receive(answer.json()["data"]["sent"][0])
-        (bar,) = [bar for bar in self.builder.flush() if bar.symbol == symbol]
+        self._control("step", to=end, symbols=[symbol])
+        self._read()
+        reader = self.readers[self.tokens[symbol]]
+        (bar,) = reader.end_minutes(end + GRACE)
+        assert reader.is_whole(bar)
         return bar
 
-    def _receive(self, sent: int) -> None:
-        """Everything until the server has sent so many messages."""
-        while self.received < sent:
-            message = self.stream.recv(10)
-            self.received += 1
-            if isinstance(message, str):
-                self.broker.hear(json.loads(message)["data"])
-                self.news += 1
-            elif len(message) > 1:
-                for tick in decoded(message):
-                    self.builder.add(self._quote(tick))
+    def _read(self) -> None:
+        """What has come, to the readers."""
+        ticks, torn = self.inbox.take(0.0)
+        assert not torn
+        for tick in ticks:
+            self.readers[tick.token].read(tick, 0)
 
-    def _quote(self, tick: Mapping[str, Any]) -> Quote:
-        stamp = tick["exchange_timestamp"]
-        ts = int(stamp.timestamp()) * NANOSECONDS_A_SECOND
-        depth = tick.get("depth", {"buy": [{"price": 0}], "sell": [{"price": 0}]})
-        bid, ask = (round(depth[side][0]["price"] * 100) for side in ("buy", "sell"))
-        return Quote(ts, self.symbols[tick["instrument_token"]], round(tick["last_price"] * 100), bid, ask,
-                     volume=tick.get("volume_traded", 0))
+    def _control(self, action: str, **fields: Any) -> None:
+        """Returns when all that the server has sent by then is here."""
+        answer = self.control.post(f"{self.server.url}/_control/{action}", json=fields, timeout=10)
+        sent = answer.json()["data"]["sent"][0]
+        until(lambda: self.counts.messages >= sent, "the stream's messages")
 
     def observe(self, event: Bar | Quote) -> bool:
         return self.broker.observe(event)
 
     def drain(self) -> Sequence[OrderUpdate]:
         """News with its fills: a live day reads the books a second later, and a stepped minute has no seconds."""
-        self._receive(self.control.get(f"{self.server.url}/_control/state", timeout=10).json()["data"]["sent"][0])
+        self._control("state")
         news = {update.broker_id: update for update in self.broker.drain()}
         if any(update.filled for update in news.values()):
             return [update for update in self.orders() if update.broker_id in news]
@@ -130,32 +135,81 @@ def over_the_wire(plan: ClassPlan, market: MarketData, path: Path) -> list[Order
         secrets = MemorySecrets(**{API_KEY: "simulated", API_SECRET: SECRET})
         clock = VirtualClock(at(simulation.account.market.now))
         write_token(secrets, Token(Secret(client.access_token), "AB1234", clock.now()))
-        broker = KiteBroker(KiteConnection(secrets, clock, KeptLogs(), server.url), DAY, instruments, KeptLogs())
+        parts = KiteParts(
+            secrets, MemoryArchive, clock, KeptLogs(), server.url, 5.0, stream_url=server.stream_url, is_simulated=True,
+        )
         symbols = [one.symbol for one in instruments]
-        with streaming(server, client, *symbols) as stream:
-            wire = Wire(server, broker, stream, clock)
+        wire, listed = Wire(server, parts.broker(DAY, instruments), parts, clock), parts.listing.instruments(DAY)
+        tokens = {one.symbol: one.token for one in listed}
+        parts.stream.watch([tokens[symbol] for symbol in symbols])
+        parts.stream.start()
+        until(lambda: parts.stream.frames.ticks >= 2 * len(symbols), "the subscription's snapshots")
+        wire.watch([one for one in listed if one.symbol in set(symbols)])
+        try:
             driver = Driver(session, wire, ledger)
             for ts, bars in by_minute(market.feed(DAY, symbols)):
                 for due in bars:
-                    bar = wire.step(due.symbol, ts + NANOSECONDS_A_MINUTE)
-                    driver.run([bar])
+                    driver.run([wire.step(due.symbol, ts + NANOSECONDS_A_MINUTE)])
                 driver.pass_time(ts + NANOSECONDS_A_MINUTE)
             driver.pass_time(session.times.close)
-    assert wire.news > 3
+        finally:
+            parts.stream.close()
+    assert parts.stream.counts.orders > 3
+    assert parts.stream.counts.connections == 1
     return list(ledger.orders.values())
 
 
-def test_a_stepped_day_over_the_wire_is_the_day_in_process(tmp_path: Path) -> None:
-    """The same order_hash: nothing is lost, doubled or changed by HTTP, JSON, packets and clocks."""
-    path = tmp_path / "session.parquet"
-    write_parquet(generate(DAY, 21), path)
-    app = Application(Settings(home=tmp_path, sessions=(path,), seed=SEED))
+def planned(folder: Path, asset_class: AssetClass) -> tuple[ClassPlan, Recording]:
+    """What the rules plan on a generated day for one asset class, and that day."""
+    path, recording = folder / "whole.parquet", generate(DAY, 21)
+    write_parquet(recording, path)
+    app = Application(Settings(home=folder, sessions=(path,), seed=SEED))
     prepare_day(DAY, app.store, app.archive, app.market, app.mandate, 10)
     plan = Plan.from_fields(plan_day(DAY, app.store, app.mandate, app.step_clock(DAY, "plan_day")))
-    (chosen,) = (one for one in plan.enabled if one.asset_class is AssetClass.FUTURES)
-    wanted = replay_class(DAY, chosen, app.market, SEED).orders
-    assert sum(len(order.fills) for order in wanted) > 1
-    assert order_hash(over_the_wire(chosen, app.market, path)) == order_hash(wanted)
+    (chosen,) = (one for one in plan.enabled if one.asset_class is asset_class)
+    return chosen, recording
+
+
+def assert_the_same_day(folder: Path, plan: ClassPlan, recording: Recording) -> None:
+    path = folder / "day.parquet"
+    write_parquet(recording, path)
+    market = RecordedMarket((path,))
+    wanted = replay_class(DAY, plan, market, SEED).orders
+    assert sum(len(order.fills) for order in wanted) > 0
+    assert order_hash(over_the_wire(plan, market, path)) == order_hash(wanted)
+
+
+def test_a_stepped_day_over_the_wire_is_the_day_in_process(tmp_path: Path) -> None:
+    """The same order_hash: nothing is lost, doubled or changed by HTTP, JSON, packets, our stream and clocks."""
+    assert_the_same_day(tmp_path, *planned(tmp_path, AssetClass.FUTURES))
+
+
+def test_options_over_the_wire_are_those_in_process(tmp_path: Path) -> None:
+    """Bought options on the signals of the future, each with its stop, through the first hour and a half."""
+    plan, recording = planned(tmp_path, AssetClass.OPTIONS)
+    assert plan.options is not None
+    chosen = plan.options.model_copy(update={"strikes_each_side": 1})
+    eager = {**plan.parameters, "entry_atr": 2.0}
+    plan = plan.model_copy(update={"parameters": eager, "structure": None, "options": chosen})
+    assert_the_same_day(tmp_path, plan, around_the_money(recording, chosen, minutes=90))
+
+
+def around_the_money(recording: Recording, chosen: OptionSelection, minutes: int) -> Recording:
+    """The driver and the strikes nearest its first price, for so long: each is a request a minute."""
+    driver = recording.bars[chosen.signal_symbol]
+    begins = next(bar.ts for bar in driver if at(bar.ts).date() == DAY)
+    spot = next(bar.open for bar in driver if bar.ts == begins)
+    options = [
+        one for one in recording.instruments.values()
+        if one.asset_class is AssetClass.OPTIONS and one.underlying == chosen.underlying and one.expiry == chosen.expiry
+    ]
+    strikes = sorted({one.strike for one in options}, key=lambda strike: abs(strike - spot))[:5]
+    kept = {one.symbol for one in options if one.strike in strikes} | {chosen.signal_symbol, STOCK}
+    until_ts = begins + minutes * NANOSECONDS_A_MINUTE
+    return Recording(
+        {symbol: one for symbol, one in recording.instruments.items() if symbol in kept},
+        {symbol: [bar for bar in recording.bars[symbol] if bar.ts < until_ts] for symbol in kept},
+    )
 
 
 @contextmanager

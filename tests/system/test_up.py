@@ -72,21 +72,33 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert processes(home) == {}
 
 
-def test_the_live_path_has_a_login_and_a_mandate_of_its_own(tmp_path: Path) -> None:
-    """On a simulated Kite the day's token is there before any function is, and live is said in this run alone."""
+def test_a_live_day_is_logged_in_approved_and_started(tmp_path: Path) -> None:
+    """By the link of the notice and the person's own `tron approve`; before it nothing is launched."""
     home, said = tmp_path / "up", list[str]()
-    cloud = up(home, "--broker", "kite-simulated", "--start", "08:00")
+    cloud = up(home, "--broker", "kite-simulated", "--start", "09:40", "--speed", "10")
     url = re.findall(r"http://[0-9.:]+", read_until(cloud, "kite .*http", said))[0]
-    (host,) = [pid for pid, command in processes(home).items() if "jobs.local.function_host" in command]
-    told = dict(part.partition("=")[::2] for part in Path(f"/proc/{host}/environ").read_text().split("\0") if part)
-    secret = json.loads(told["TRON_SECRET_KITE_ACCESS_TOKEN"])
-    headers = {"Authorization": f"token simulated:{secret['token']}"}
-    assert requests.get(f"{url}/user/profile", headers=headers, timeout=10).json()["data"]["user_id"] == secret["user"]
-    assert (told["TRON_BROKER"], told["TRON_KITE_URL"]) == ("kite", url)
+    read_until(cloud, "kite_login: Logged in as AB1234", said)
+    token = json.loads((home / "secrets" / "kite-access-token").read_text())
+    headers = {"Authorization": f"token simulated:{token['token']}"}
+    assert requests.get(f"{url}/user/profile", headers=headers, timeout=10).json()["data"]["user_id"] == token["user"]
     assert 'mode = "live"' in (home / "mandate-live.toml").read_text()
+    read_until(cloud, "the live plan waits for you until 10:30", said)
+    assert not [command for command in processes(home).values() if "jobs.trade" in command]
+    assert approve(home, "n\n").returncode == 1
+    taken = approve(home, "y\n")
+    assert (taken.returncode, "is READY" in taken.stdout, "MAXIMUM LOSS" in taken.stdout) == (0, True, True)
+    assert approve(home, "y\n").returncode == 2
+    read_until(cloud, "stock RUNNING", said)
     cloud.send_signal(signal.SIGINT)
     assert cloud.wait(60) == 130
     assert processes(home) == {}
+
+
+def approve(home: Path, answer: str) -> "subprocess.CompletedProcess[str]":
+    """`tron approve` of the run, with what the person types."""
+    command = [sys.executable, "-m", "jobs.cli", "approve", "--run", str(home)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=ROOT, env=environment, input=answer, capture_output=True, text=True, check=False)
 
 
 def test_the_simulated_kite_from_the_command_line(tmp_path: Path) -> None:

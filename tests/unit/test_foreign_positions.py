@@ -2,13 +2,15 @@
 
 import pytest
 
+from common.market.instrument import Instrument
+from common.market.instrument import Kind as Kind_
 from common.trading.halts import HaltLevel
-from common.trading.messages import Positions
+from common.trading.messages import Command, Log, Positions
 from common.trading.orders import Kind, Status, order_fields, order_from_fields
 from common.trading.ownership import BY_HAND, DIFFERENT
 from common.trading.pace import LIVE
 from common.trading.restore import restore
-from tests.unit.trading_case import SECOND, Desk, desk, open_session, share
+from tests.unit.trading_case import DAY, SECOND, Desk, desk, open_session, share
 from tests.unit.wire_case import Wire, entered, fill, hand, protected, read_twice
 
 
@@ -166,3 +168,16 @@ def test_a_position_in_a_symbol_we_hold_nothing_of() -> None:
     wire.held = {"AAA": -30}
     read_twice(made)
     assert (made.slot().foreign, made.slot().blocked) == (-30, DIFFERENT)
+
+
+def test_what_another_workload_trades_is_no_difference_of_ours() -> None:
+    """Options watch a future that the futures' workload of the same account may hold: no alarm, ever."""
+    future = Instrument("FUT", "NFO", Kind_.FUTURE, 5, 65, underlying="NIFTY", expiry=DAY)
+    session = open_session([share(), future], lambda _: None, pace=LIVE)
+    said: list[Command] = []
+    for number, net in enumerate((-65, -65, -65, 0, 0, 65, 65)):
+        said += session.handle(Positions(session.now + number * 3 * SECOND, {"FUT": net}))
+    assert [one for one in said if isinstance(one, Log)] == []
+    for number in (10, 11):
+        said += session.handle(Positions(session.now + number * 3 * SECOND, {"AAA": 5}))
+    assert [one.fields["symbol"] for one in said if isinstance(one, Log)] == ["AAA"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from common.account_ports import LoggedIn, LoginRefused
 from common.adapters.clock import VirtualClock
 from common.adapters.kite.login import KiteLogin
-from common.adapters.kite.token import read_token
+from common.adapters.kite.token import Token, read_token, write_token
 from common.adapters.memory import MemoryStore
 from common.day.alarms import alert
 from common.day.delivery import NoticePorts
@@ -237,3 +237,9 @@ def test_a_bare_token_is_used_and_never_counts_as_a_login(desk: Desk) -> None:
     assert token is not None
     assert (token.value.reveal(), token.user) == ("bareToken", "")
     assert desk.ports.login.latest() is None
+
+
+def test_a_token_without_a_time_is_read_back_as_it_was_written(desk: Desk) -> None:
+    """Its value and its owner, and not the JSON around them."""
+    write_token(desk.secrets, Token(Secret("abc"), USER))
+    assert read_token(desk.secrets) == Token(Secret("abc"), USER)

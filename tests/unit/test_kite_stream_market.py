@@ -76,13 +76,14 @@ class House:
         self.clock = ThenClock()
         self.rest = Rest()
         self.candles: dict[int, list[list[Any]]] = {}
+        self.logs = KeptLogs()
         inbox = Inbox(monotonic)
         self.stream = KiteStream(
             server.url, lambda: GOOD, inbox, self.clock, KeptLogs(), on_order=lambda _: None, is_refused=lambda: True,
             timing=QUICK,
         )
         history = KiteHistory(self.read, self.clock)
-        self.market = StreamMarket(self.rest, self.stream, inbox, history, self.clock, lambda _: [SBIN, TCS])
+        self.market = StreamMarket(self.rest, self.stream, inbox, history, self.clock, lambda _: [SBIN, TCS], self.logs)
 
     def read(self, request: Callable[[Any], Any]) -> Any:
         return request(self)

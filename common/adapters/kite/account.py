@@ -1,6 +1,6 @@
 """The account as the readiness gate looks at it: each question by itself, so that one that fails hides no other."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -14,6 +14,8 @@ from common.ports import Clock
 from common.trading.errors import BrokerUnavailable, OrderRejected, OrderUnknown
 
 INDICES: Final = ("NSE:NIFTY 50", "NSE:NIFTY BANK")
+QUOTE_WAITS: Final = (12.0, 12.0)
+"""Seconds: a 429 cools down in about ten."""
 NO_ORDER: Final = "100000000000000"
 """An id that no order has: cancelling it is refused, for its address or because there is none."""
 
@@ -42,7 +44,7 @@ class KiteAccount:
         user = asked("user", lambda: read(lambda client: text(_fields(client.profile()), "user_id")), "")
         ahead = asked("clock", self._ahead, 0.0) if user else 0.0
         margin = asked("margin", lambda: read(lambda client: _margin(client.margins("equity"))), 0)
-        time = asked("exchange time", lambda: read(lambda c: _latest(c.quote(list(INDICES))), quotes=True), None)
+        time = asked("exchange time", lambda: self._exchange_time(QUOTE_WAITS if user else ()), None)
         positions = asked("positions", lambda: read(lambda client: net_positions(client.positions(), {})), {})
         holdings = asked("holdings", lambda: read(lambda client: _holdings(client.holdings())), frozenset())
         orders = asked("orders", lambda: tuple(self._broker.orders()), ())
@@ -52,6 +54,19 @@ class KiteAccount:
         return AccountFacts(
             user, login, margin, time, ahead, positions, holdings, orders, egress, failures,
         )
+
+    def _exchange_time(self, waits: Sequence[float]) -> datetime:
+        """Workloads begin in the same moment, and the account has one quote a second: who is refused asks again."""
+        def ask() -> datetime:
+            found: datetime = self._connection.read(lambda client: _latest(client.quote(list(INDICES))), quotes=True)
+            return found
+
+        for wait in waits:
+            try:
+                return ask()
+            except BrokerUnavailable:
+                self._clock.sleep(wait)
+        return ask()
 
     def _ahead(self) -> float:
         """By the Date of the last answer, which says whole seconds of about the middle of the request."""

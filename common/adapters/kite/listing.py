@@ -79,7 +79,7 @@ class KiteListing:
 
     def quotes(self, symbols: Sequence[str], at: datetime) -> list[Quote]:
         """What is shown now; nothing for what cannot be asked or read: who trades on it then has no price."""
-        known = {one.symbol: one for one in self.instruments(at.astimezone(INDIA).date())} if symbols else {}
+        known = self._named(at.astimezone(INDIA).date()) if symbols else {}
         names = {f"{known[symbol].exchange}:{symbol}": symbol for symbol in symbols if symbol in known}
         found = []
         for begin in range(0, len(names), QUOTES_AT_ONCE):
@@ -114,6 +114,14 @@ class KiteListing:
         """/quote of at most QUOTES_AT_ONCE names such as NSE:SBIN. Raises BrokerUnavailable."""
         found: Mapping[str, Row] = self._connection.read(lambda client: _object(client.quote(list(names))), quotes=True)
         return found
+
+    def _named(self, day: date) -> dict[str, Instrument]:
+        """None where the day's instruments cannot be had: who only wants a price then has none."""
+        try:
+            return {one.symbol: one for one in self.instruments(day)}
+        except (DumpError, BrokerUnavailable) as failure:
+            self._logs.write("WARNING", f"no quotes without instruments: {failure}", {"category": "broker"})
+            return {}
 
     def _stored(self, day: date) -> Dump | None:
         try:

@@ -59,7 +59,7 @@ class KiteParts:
 
     def market(self, known: Callable[[date], Sequence[Instrument]]) -> StreamMarket:
         """Instruments, quotes, candles of what is `known`, and the stream."""
-        return StreamMarket(self.listing, self.stream, self.inbox, self.history, self._clock, known)
+        return StreamMarket(self.listing, self.stream, self.inbox, self.history, self._clock, known, self._logs)
 
     def broker(self, day: date, instruments: Sequence[Instrument]) -> KiteBroker:
         """Orders and books of `day`, for who trades `instruments`."""

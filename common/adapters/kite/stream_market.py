@@ -11,14 +11,17 @@ from common.adapters.kite.stream import KiteStream
 from common.adapters.kite.ticks import TickReader
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.calendar import previous_trading_day, session_on
+from common.market.indian_time import at as time_of
 from common.market.indian_time import moment
 from common.market.instrument import AssetClass, Instrument, Kind
-from common.ports import Clock, MarketData
+from common.ports import Clock, Logs, MarketData
 from common.trading.errors import BrokerUnavailable
 
 FRESH_SECONDS: Final = 5.0
 """A symbol that has ticked so lately needs no REST quote."""
 FEED_SECONDS: Final = 1.0
+MAX_NAMED: Final = 10
+MAX_GAPS: Final = 50
 
 
 class StreamMarket:
@@ -29,7 +32,7 @@ class StreamMarket:
 
     def __init__(
         self, rest: MarketData, stream: KiteStream, inbox: Inbox, history: KiteHistory, clock: Clock,
-        known: Callable[[date], Sequence[Instrument]],
+        known: Callable[[date], Sequence[Instrument]], logs: Logs,
     ) -> None:
         self._rest = rest
         self._stream = stream
@@ -37,6 +40,7 @@ class StreamMarket:
         self._history = history
         self._clock = clock
         self._known = known
+        self._logs = logs
         self._books: dict[date, dict[str, Instrument]] = {}
         self._watched: dict[str, Instrument] = {}
         self._reader: TickReader | None = None
@@ -52,18 +56,23 @@ class StreamMarket:
         return frozenset(symbol for symbol in symbols if symbol in book and book[symbol].kind is Kind.INDEX)
 
     def history(self, day: date, sessions: int) -> dict[str, list[list[Bar]]]:
-        """As the port has it, of what is known to matter; a symbol whose candles do not come is left out."""
+        """As the port has it, of what is known to matter; a symbol whose candles do not come is left out and named."""
         days: list[date] = []
         for _ in range(sessions):
             days.insert(0, previous_trading_day(days[0] if days else day))
-        found = {}
+        found, failed, why = {}, list[str](), ""
         for instrument in self._known(day):
             try:
                 bars = sessions_before(self._history, instrument, days)
-            except BrokerUnavailable:
+            except BrokerUnavailable as failure:
+                failed.append(instrument.symbol)
+                why = why or str(failure)
                 continue
             if bars:
                 found[instrument.symbol] = bars
+        if failed:
+            text = f"no candles of {', '.join(failed[:MAX_NAMED])}: the plan knows nothing of their days before ({why})"
+            self._logs.write("WARNING", text, {"category": "history", "symbols": len(failed)})
         return found
 
     def so_far(
@@ -178,6 +187,7 @@ class StreamMarket:
             "state": self._stream.state.value, "watched": len(self._watched), "dropped": self._inbox.dropped,
             **asdict(self._stream.counts), **asdict(self._stream.frames),
             "read": asdict(reader.counts), "bars": bars,
+            "gaps": [[f"{time_of(ts):%H:%M:%S}" for ts in gap] for gap in reader.gaps(self._now())[:MAX_GAPS]],
         }
 
     def close(self) -> None:

@@ -105,6 +105,11 @@ class TickReader:
         else:
             self._holes.append((since, self._until))
 
+    def gaps(self, until: int) -> list[tuple[int, int]]:
+        """From the open to `until`, the times in which ticks were missed; nanoseconds UTC."""
+        cut = [(max(begun, self._opens), min(ended, until)) for begun, ended in self._holes]
+        return [(begun, ended) for begun, ended in cut if begun < ended]
+
     def torn(self, tokens: Collection[int], now: int) -> None:
         """Ticks of these were dropped a moment ago."""
         minute = now - now % NANOSECONDS_A_MINUTE

@@ -29,8 +29,8 @@ def read_token(secrets: Secrets) -> Token | None:
         return None
     try:
         fields = json.loads(found.reveal())
-        at = datetime.fromisoformat(fields["at"])
-        token = Token(Secret(str(fields["token"])), str(fields["user"]), at if at.tzinfo is not None else None)
+        at = datetime.fromisoformat(fields["at"]) if fields["at"] else None
+        token = Token(Secret(str(fields["token"])), str(fields["user"]), at if at and at.tzinfo is not None else None)
     except (ValueError, TypeError, KeyError):
         return Token(Secret(found.reveal().strip()))
     return token
