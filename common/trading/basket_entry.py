@@ -10,7 +10,7 @@ from common.trading import exposure
 from common.trading.baskets import OPENED_WITHIN_SECONDS, Basket, send_leg
 from common.trading.book import Book
 from common.trading.entries import deep_enough, deny, shortable, timely, tradable
-from common.trading.greek_exposure import exposure_of, units_of
+from common.trading.greek_limits import judged
 from common.trading.limits import Verdict
 from common.trading.margin import PricedLeg, prefixes, width, worst_loss
 from common.trading.messages import Command
@@ -34,13 +34,13 @@ def enter_basket(
     if verdict is None:
         priced = [_priced(book, leg, of) for leg, of in zip(signal.legs, legs, strict=True)]
         try:
-            units, numbers = exposure.room(book, [(one, leg.side) for leg, one in zip(signal.legs, legs, strict=True)])
-            quantity, need, risk, verdict = _sized(book, priced, units, numbers)
+            sold = [one for one, leg in zip(legs, signal.legs, strict=True) if leg.side < 0]
+            quantity, need, risk, verdict = _sized(book, priced, slots, sold)
         except ValueError as error:
             verdict = Verdict(False, "uncovered", {"legs": len(legs)})
             book.alarm(slot, "basket", f"basket {signal.name}: {error}", now, out, severity="ERROR")
     if verdict.allowed and book.account.limits.greeks:
-        verdict = _within_greeks(book, slots, signal, slot, quantity, verdict, now)
+        verdict = judged(book, slots, {leg.symbol: leg.side * quantity for leg in signal.legs}, verdict, now)
     if verdict.allowed:
         verdict = _room_for_all(book, signal, legs, quantity, now) or verdict
     if not verdict.allowed:
@@ -95,12 +95,9 @@ def _priced(book: Book, leg: Leg, slot: Slot) -> PricedLeg:
 
 
 def _sized(
-    book: Book, priced: Sequence[PricedLeg], room: int, index: Mapping[str, float],
+    book: Book, priced: Sequence[PricedLeg], slots: Mapping[str, Slot], sold: Sequence[Slot],
 ) -> tuple[int, Paise, Paise, Verdict]:
-    """Units, capital, risk and verdict. room, index: units that the index delta leaves, and its numbers.
-
-    Raises ValueError where a hedge does not cover its short.
-    """
+    """Units, capital, risk and verdict. Raises ValueError where a hedge does not cover its short."""
     account, limits = book.account, book.account.limits
     for leg in priced:
         if leg.hedge is not None:
@@ -111,6 +108,7 @@ def _sized(
     risk = min(limits.risk_per_trade, account.risk_left() - 1)
     most = min(limits.max_lots * lot, *(leg.instrument.freeze_quantity or 0 for leg in priced))
     wanted = min(risk // loss, min(free, limits.max_order_value) // max(1, need), most) // lot * lot
+    room, index = exposure.room(book, slots, exposure.basket_delta(sold, loss))
     quantity = min(wanted, room // lot * lot)
     refused = account.check_counts(priced[0].instrument)
     if refused is not None:
@@ -123,17 +121,6 @@ def _sized(
     verdict = account.check_money(need * quantity, loss * quantity)
     verdict = Verdict(verdict.allowed, verdict.code, {**verdict.numbers, **index})
     return quantity, need * quantity, loss * quantity, verdict
-
-
-def _within_greeks(
-    book: Book, slots: Mapping[str, Slot], signal: EnterBasket, view: Slot, quantity: int, allowed: Verdict, now: int,
-) -> Verdict:
-    """The same verdict with the Greeks' numbers, or why they forbid it."""
-    instruments = [one.instrument for one in slots.values()]
-    held = exposure_of(units_of(slots), instruments, view, now)
-    added = exposure_of({leg.symbol: leg.side * quantity for leg in signal.legs}, instruments, view, now)
-    verdict = book.account.check_greeks(held, added)
-    return Verdict(verdict.allowed, verdict.code, {**allowed.numbers, **verdict.numbers})
 
 
 def _room_for_all(

@@ -9,6 +9,7 @@ from common.market.instrument import Kind as InstrumentKind
 from common.trading import exposure
 from common.trading.book import Book
 from common.trading.changes import slice_of
+from common.trading.greek_limits import fitted
 from common.trading.halts import HaltLevel
 from common.trading.limits import EXIT_ALLOWED, Verdict
 from common.trading.messages import Command, Log
@@ -43,6 +44,8 @@ def enter(book: Book, slot: Slot, signal: Enter, times: SessionTimes, strategy: 
         verdict = book.account.check_entry(instrument, worst, quantity, distance)
     if verdict.allowed:
         quantity, verdict = exposure.within(book, slot, signal.side, quantity, verdict)
+    if verdict.allowed and instrument.strike and book.account.limits.greeks:
+        quantity, verdict = fitted(book, slot, signal.side, quantity, verdict, now)
     if verdict.allowed:
         verdict = deep_enough(book, slot, signal.side, quantity) or with_room(book, now) or verdict
     if not verdict.allowed:

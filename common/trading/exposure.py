@@ -11,14 +11,36 @@ from common.trading.slot import Slot
 
 AT_THE_MONEY: Final = 0.5
 """Of the underlying, for an option at the money or out of it: about its delta there, and more than it further out."""
+PER_CENT: Final = 100
+"""The cap is of the market held, which is what 1 % against us costs, a hundred times; what can lose no more than so
+much counts for no more than a hundred times that."""
 UNLIMITED: Final = 2**62
 
 
 def unit_delta(slot: Slot) -> float:
     """Paise of the market that one unit bought stands for, negative for a put; 0 without a price.
 
-    A share counts whole (beta 1), a future too; an option further in the money than the nearest strike counts whole.
+    A share counts whole (beta 1), a future too; an option further in the money than the nearest strike counts whole,
+    and none for more than its premium can lose.
     """
+    delta = _share(slot)
+    if not slot.instrument.strike or slot.last is None:
+        return delta
+    most = float(PER_CENT * slot.last.close)
+    return max(-most, min(most, delta))
+
+
+def basket_delta(sold: Sequence[Slot], loss: Paise) -> tuple[float, float]:
+    """Paise of the market long and short that a unit of a basket stands for: its shorts, and no more than it can lose.
+
+    Its hedges are set off: each comes before and leaves after what it covers, so that they are alone for seconds, as
+    options that were bought. loss: paise a unit, the most that all legs together may lose.
+    """
+    deltas, most = [-_share(slot) for slot in sold], float(PER_CENT * loss)
+    return min(most, sum(d for d in deltas if d > 0)), min(most, -sum(d for d in deltas if d < 0))
+
+
+def _share(slot: Slot) -> float:
     instrument = slot.instrument
     if instrument.asset_class is not AssetClass.OPTIONS:
         return float(slot.last.close) if slot.last is not None else 0.0
@@ -30,44 +52,45 @@ def unit_delta(slot: Slot) -> float:
 
 
 def held(book: Book, slots: Mapping[str, Slot]) -> tuple[Paise, Paise]:
-    """Paise of the market long and short, in positions and in entries on their way; never set off against each other.
+    """Paise of the market long and short, in positions and in entries on their way; a basket counts as what it was
+    opened for, also while its shorts are still to come or its hedges to be sold.
 
-    Either side may be left alone when the other exits first.
+    Positions are never set off against each other: either may be left alone when the other exits first.
     """
     up = down = 0.0
-    for slot, units in _units(book, slots):
+    for slot, units in _units(slots):
         delta = units * unit_delta(slot) if units else 0.0
         if delta > 0:
             up += delta
         else:
             down -= delta
+    for basket in book.baskets.values():
+        sold = [state.slot for state in basket.shorts]
+        more, less = basket_delta(sold, -(-basket.risk // basket.quantity))
+        up, down = up + more * basket.quantity, down + less * basket.quantity
     return round(up), round(down)
 
 
-def room(book: Book, parts: Sequence[tuple[Slot, int]]) -> tuple[int, Mapping[str, float]]:
-    """Units that may be added of each (slot, side) together, and the numbers that it was decided from."""
+def room(book: Book, slots: Mapping[str, Slot], more: tuple[float, float]) -> tuple[int, Mapping[str, float]]:
+    """Units that may be added, and the numbers that it was decided from. more: paise that one is long and short."""
     limit = book.account.limits.max_index_delta
-    deltas = [unit_delta(slot) * side for slot, side in parts]
-    more = (sum(d for d in deltas if d > 0), -sum(d for d in deltas if d < 0))
-    used = held(book, parts[0][0].siblings)
+    used = held(book, slots)
     units = min((int(max(0, limit - u) // m) for u, m in zip(used, more, strict=True) if m), default=UNLIMITED)
     return units, {"index_delta": max(used), "unit_delta": round(max(more)), "index_delta_limit": limit}
 
 
 def within(book: Book, slot: Slot, side: int, quantity: int, verdict: Verdict) -> tuple[int, Verdict]:
     """`quantity` cut to the whole lots that have room, and `verdict` with the numbers; denied where no lot has."""
-    units, numbers = room(book, [(slot, side)])
+    delta = unit_delta(slot) * side
+    units, numbers = room(book, slot.siblings, (max(delta, 0.0), max(-delta, 0.0)))
     numbers = {**verdict.numbers, **numbers}
     quantity = slot.instrument.whole_lots(min(quantity, units))
     return quantity, Verdict(True, verdict.code, numbers) if quantity else Verdict(False, "index_delta", numbers)
 
 
-def _units(book: Book, slots: Mapping[str, Slot]) -> Iterator[tuple[Slot, int]]:
-    """Signed units of each slot; of a basket what it was opened for, also while its shorts are still to come."""
+def _units(slots: Mapping[str, Slot]) -> Iterator[tuple[Slot, int]]:
+    """Signed units of each slot that is in no basket, held or on their way."""
     for slot in slots.values():
         if slot.basket is None:
             entry = slot.entry
             yield slot, slot.quantity + (entry.side * (entry.remaining + slot.unsent) if entry is not None else 0)
-    for basket in book.baskets.values():
-        for state in basket.legs:
-            yield state.slot, state.leg.side * basket.quantity

@@ -26,6 +26,10 @@ class GreekExposure:
     def __add__(self, other: "GreekExposure") -> "GreekExposure":
         return GreekExposure(self.delta + other.delta, self.gamma + other.gamma, self.vega + other.vega)
 
+    def times(self, count: int) -> "GreekExposure":
+        """Of so many."""
+        return GreekExposure(self.delta * count, self.gamma * count, self.vega * count)
+
 
 def units_of(slots: Mapping[str, Slot]) -> dict[str, int]:
     """Signed units of options that are held or may still be filled, by symbol; exits are not counted on."""

@@ -206,7 +206,8 @@ class Account:
     def check_greeks(self, held: GreekExposure | None, added: GreekExposure | None) -> Verdict:
         """Whether the options held and those to be added stay within the Greeks' limits; None: nobody knows them.
 
-        What brings a Greek that is beyond its limit nearer to it is not refused for it.
+        What brings a Greek that is beyond its limit nearer to it is not refused for it. Gamma is limited where it is
+        sold: bought, it can only help.
         """
         limits = self.limits
         if held is None or added is None:
@@ -216,6 +217,8 @@ class Account:
         for name, limit in (("delta", limits.max_delta), ("gamma", limits.max_gamma), ("vega", limits.max_vega)):
             before, after = getattr(held, name), getattr(whole, name)
             numbers |= {f"{name}_held": round(before), name: round(after), f"{name}_limit": limit}
+            if name == "gamma":
+                before, after = min(before, 0.0), min(after, 0.0)
             if abs(after) > limit and abs(after) > abs(before):
                 over = over or f"max_{name}"
         return Verdict(not over, over or "allow", numbers)

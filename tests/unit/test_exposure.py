@@ -16,10 +16,11 @@ from common.trading.limits import Limits
 from common.trading.messages import PriceBand
 from common.trading.orders import Status
 from common.trading.pace import LIVE
+from common.trading.restore import restore
 from common.trading.strategy import Enter
 from tests.unit import planning_case as case
 from tests.unit.basket_case import LIMITS as BASKET_LIMITS
-from tests.unit.basket_case import LOT, SPREAD, UNITS, basket_desk, mark, opened, option, signal
+from tests.unit.basket_case import LOT, SPREAD, UNITS, basket_desk, begun, mark, opened, option, signal
 from tests.unit.trading_case import LIMITS, LONG, PATIENT, SHORT, Desk, desk, flat, minute
 from tests.unit.wire_case import Wire, entered, fill, protected
 
@@ -81,6 +82,7 @@ def test_an_option_counts_half_until_it_is_in_the_money(kind: Kind, strike: int,
     made.session.slots["NIFTY"].universe.driver = "NIFTY"
     made.session.slots["NIFTY"].last = flat("NIFTY", 1, 24_510_00)[0]
     slot = made.session.slots[f"N{strike}{kind}"]
+    slot.last = flat(slot.symbol, 1, 300_00)[0]
     assert exposure.unit_delta(slot) == delta * 24_510_00
 
 
@@ -88,16 +90,50 @@ def chain() -> list[Instrument]:
     return [option(strike, kind) for strike in (24_400, 24_500, 24_600) for kind in (Kind.CALL, Kind.PUT)]
 
 
-def test_a_basket_is_cut_and_denied_by_its_heavier_side() -> None:
-    """A put spread: half of the strikes each way, the longs and the shorts apart; one lot, or none."""
-    one_lot = int(24_400_00 * 0.5 * LOT)
-    made = opened(Wire(), limits=capped(2 * one_lot, BASKET_LIMITS))
-    assert made.session.book.baskets["spread"].quantity == 2 * LOT < UNITS
-    assert max(exposure.held(made.session.book, made.session.slots)) == 2 * one_lot
-    none = basket_desk(Wire(), limits=capped(one_lot - 1, BASKET_LIMITS))
+def test_a_bought_option_counts_for_no_more_than_it_can_lose() -> None:
+    """At a premium of 40 rupees 1 % of the market cannot cost more than 40: it counts a hundred times that."""
+    made = basket_desk(Wire(), instruments=chain())
+    made.session.slots["NIFTY"].last = flat("NIFTY", 1, 24_510_00)[0]
+    call, put = (made.session.slots[f"N24500{kind}"] for kind in (Kind.CALL, Kind.PUT))
+    for slot in (call, put):
+        slot.last = flat(slot.symbol, 1, 40_00)[0]
+    assert (exposure.unit_delta(call), exposure.unit_delta(put)) == (4_000_00, -4_000_00)
+
+
+def test_a_basket_counts_by_its_shorts_and_no_more_than_it_can_lose() -> None:
+    """A put spread is long only, with its hedge set off; the cap cuts it to lots, and denies it where none fits."""
+    made = opened(Wire())
+    basket = made.session.book.baskets["spread"]
+    assert basket.quantity == UNITS
+    unit = min(100 * basket.risk // UNITS, int(24_400_00 * 0.5))
+    assert exposure.held(made.session.book, made.session.slots) == (unit * UNITS, 0)
+    cut = opened(Wire(), limits=capped(2 * LOT * unit, BASKET_LIMITS))
+    assert cut.session.book.baskets["spread"].quantity == 2 * LOT < UNITS
+    none = basket_desk(Wire(), limits=capped(LOT * unit - 1, BASKET_LIMITS))
     mark(none)
     signal(none, SPREAD)
     assert denied(none) == ["index_delta"]
+
+
+def test_a_basket_counts_the_same_while_it_opens_and_after_a_restart() -> None:
+    """With only its hedge on the wire, whole, and read back from its orders."""
+    made, whole = begun(Wire()), opened(Wire())
+    expected = exposure.held(whole.session.book, whole.session.slots)
+    assert expected[0] > 0
+    assert exposure.held(made.session.book, made.session.slots) == expected
+    again = basket_desk(Wire())
+    mark(again)
+    restore(again.session, whole.ledger.orders.values(), minute(3))
+    assert exposure.held(again.session.book, again.session.slots) == expected
+
+
+@pytest.mark.parametrize("premium", [20, 40, 69, 100, 122, 150, 250])
+def test_the_default_cap_does_not_cut_what_an_ordinary_scalp_risks(premium: int) -> None:
+    """A stop of a quarter of the premium and the default risk: the lots that it allows at the money fit the share."""
+    mandate, spot, lot = case.mandate(), 25_000, 75
+    by_risk = mandate.risk_per_trade_paise(AssetClass.OPTIONS) // (premium * 25 * lot)
+    unit = min(premium * 100_00, spot * 50)
+    assert by_risk * lot * unit <= mandate.class_index_delta_paise(AssetClass.OPTIONS)
 
 
 @given(limit=st.integers(1_00, 60_000_00), stop=st.integers(50, 500), side=st.sampled_from([1, -1]))

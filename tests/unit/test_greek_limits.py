@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from common.market.bar import Quote
+from common.trading.entries import enter
 from common.trading.greek_exposure import GreekExposure, exposure_of, units_of
 from common.trading.limits import NO_LIMIT
 from common.trading.restore import restore
 from common.trading.risk import Account
-from tests.unit.basket_case import CHAIN, LIMITS, SPREAD, basket_desk, begun, leg, mark, opened, option, signal
+from common.trading.slot import Slot
+from common.trading.strategy import Enter
+from tests.unit.basket_case import CHAIN, LIMITS, LOT, SPREAD, basket_desk, begun, leg, mark, opened, option, signal
 from tests.unit.trading_case import Desk, minute
 from tests.unit.wire_case import Wire
 
@@ -98,3 +101,55 @@ def test_what_is_held_and_what_may_still_fill_counts() -> None:
     restore(again.session, made.ledger.orders.values(), minute(3))
     assert units_of(again.session.slots) == whole
     assert leg(again, CHAIN[0]).quantity == 300
+
+
+def single(**limits: Any) -> tuple[Desk, Slot]:
+    """The desk, and an option at the money about to be bought."""
+    made = desk(risk_per_trade=30_000_00, max_order_value=10_00_000_00, **limits)
+    return made, made.session.slots["N24400PE"]
+
+
+def buy(made: Desk, slot: Slot) -> None:
+    """By the entry that a scalp's signal takes."""
+    made.driver.carry_out(
+        enter(made.session.book, slot, Enter(1, 25_00), made.session.times, "scalp", made.session.now),
+    )
+
+
+def test_a_single_option_is_cut_to_the_lots_that_fit() -> None:
+    """Without a limit four lots and more; with one for two lots' delta, two, with the numbers in the verdict."""
+    free, slot = single(max_delta=NO_LIMIT - 1)
+    buy(free, slot)
+    whole = free.order(1).quantity
+    assert whole >= 4 * LOT
+    numbers = free.ledger.verdicts[free.order(1).tag].numbers
+    two = abs(numbers["delta"]) * 2 * LOT / whole
+    tight, slot = single(max_delta=round(two) + 1)
+    buy(tight, slot)
+    assert tight.order(1).quantity == 2 * LOT
+    assert abs(tight.ledger.verdicts[tight.order(1).tag].numbers["delta"]) <= two + 1
+
+
+@pytest.mark.parametrize("name", ["delta", "vega"])
+def test_a_single_option_of_which_no_lot_fits_is_denied(name: str) -> None:
+    """A bought option has delta and vega."""
+    made, slot = single(**{f"max_{name}": 100})
+    buy(made, slot)
+    assert made.session.book.denied == {f"max_{name}": 1}
+    assert not made.ledger.orders
+
+
+def test_bought_gamma_is_not_limited() -> None:
+    """It only helps."""
+    made, slot = single(max_gamma=1)
+    buy(made, slot)
+    assert made.session.book.denied == {}
+    assert made.ledger.orders
+
+
+def test_a_single_option_that_nobody_can_price_is_not_entered() -> None:
+    """Without a forward there are no Greeks to hold against the limits."""
+    made = basket_desk(Wire(), instruments=CHAIN, limits=replace(LIMITS, max_delta=10_000_00))
+    mark(made)
+    buy(made, made.session.slots["N24400PE"])
+    assert made.session.book.denied == {"greeks_unknown": 1}
