@@ -214,6 +214,18 @@ class MarketData(Protocol):
         ...
 
 
+class ListUnavailable(Exception):
+    """A list of the exchange did not come, or is not of the day; the text says why and what to do."""
+
+
+class ListSource(Protocol):
+    """Where the exchange publishes its lists of the day."""
+
+    def fetch(self, name: str, day: date) -> bytes:
+        """CSV as `common/planning/notices.py` reads it. Raises ListUnavailable."""
+        ...
+
+
 class Clock(Protocol):
     """The only source of now; aware, Asia/Kolkata."""
 

@@ -45,6 +45,7 @@ class Settings:
     from which orders are sent. secrets: one of SECRET_STORES. functions_url: of the functions, before their names.
     postbacks: whether workloads look for hints of the broker's postbacks, which tell what the stream tells too.
     model_cutoff: the last day that the planning model may remember from its training; None: unknown.
+    lists_url: where the exchange publishes its lists of the day, '' to fetch none.
     session_clock: (began, start, speed) of a session that is played at its pace, as SessionClock has them.
     """
 
@@ -78,6 +79,7 @@ class Settings:
     postbacks: bool = False
     model_cutoff: date | None = None
     session_clock: tuple[float, float, float] | None = None
+    lists_url: str = ""
 
     @property
     def source(self) -> str:
@@ -133,6 +135,7 @@ class Settings:
             "TRON_EGRESS": " ".join(self.egress), "TRON_SECRETS": self.secrets,
             "TRON_FUNCTIONS_URL": self.functions_url, "TRON_POSTBACKS": "1" if self.postbacks else "",
             "TRON_MODEL_CUTOFF": str(self.model_cutoff or ""),
+            "TRON_LISTS_URL": self.lists_url,
             "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())),
         }
 
@@ -164,6 +167,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         kite_login_url=env.get("TRON_KITE_LOGIN_URL") or KITE_LOGIN_URL, kite_user=env.get("TRON_KITE_USER", ""),
         egress=tuple(env.get("TRON_EGRESS", "").split()), secrets=env.get("TRON_SECRETS") or "directory",
         functions_url=env.get("TRON_FUNCTIONS_URL", ""), postbacks=_switch(env, "TRON_POSTBACKS"),
+        lists_url=env.get("TRON_LISTS_URL", ""),
     )
     _check(settings)
     _check_kite(settings)
@@ -192,6 +196,8 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"TRON_STORE={settings.store!r} is no store: give one of {', '.join(STORES)}")
     if settings.store == "firestore" and not settings.project:
         raise SettingsError("TRON_STORE=firestore needs TRON_PROJECT: give the Google Cloud project that owns it")
+    if settings.lists_url and urlsplit(settings.lists_url).scheme not in ("http", "https"):
+        raise SettingsError(f"TRON_LISTS_URL={settings.lists_url} is no address: give https://nsearchives.nseindia.com")
     if settings.archive not in ARCHIVES:
         raise SettingsError(f"TRON_ARCHIVE={settings.archive!r} is no archive: give one of {', '.join(ARCHIVES)}")
     if settings.archive == "gcs" and not settings.project:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, Final, TypeAlias
 
 from common.day.errors import TooEarly
+from common.day.lists import fetch_lists, read_lists
 from common.day.readiness import Check, tells_no_login
 from common.market.bar import Bar
 from common.market.instruments import DumpError, write_dump
@@ -12,9 +13,8 @@ from common.planning.evidence import build_evidence
 from common.planning.gate import GateReason
 from common.planning.history import DaySummary, summarise
 from common.planning.mandate import Mandate
-from common.planning.notices import COLUMNS, FOLDER, NoticeError, Notices, parse_notices
 from common.planning.session_facts import session_facts
-from common.ports import Archive, Conflict, Create, DocumentStore, MarketData
+from common.ports import Archive, Conflict, Create, DocumentStore, ListSource, MarketData
 from common.trading.errors import BrokerUnavailable
 
 EVIDENCE: Final = "evidence"
@@ -26,11 +26,12 @@ Readiness: TypeAlias = tuple[Sequence[Check], frozenset[str]]
 
 def prepare_day(
     day: date, store: DocumentStore, archive: Archive, market: MarketData, mandate: Mandate, history_sessions: int,
-    look: Callable[[], Readiness] | None = None,
+    look: Callable[[], Readiness] | None = None, lists: ListSource | None = None,
 ) -> Mapping[str, Any]:
     """The evidence of `day`: made and stored once, returned as stored ever after.
 
-    look: at the account that is to be traded; None for paper. Raises TooEarly while nobody has logged in there.
+    look: at the account that is to be traded; None for paper. lists: where the exchange's are fetched, None: nowhere.
+    Raises TooEarly while nobody has logged in there.
     """
     stored = store.get(EVIDENCE, day.isoformat())
     if stored is not None:
@@ -50,30 +51,16 @@ def prepare_day(
     else:
         text = f"there are no instruments for {day}: fetch today's dump, or give sessions that hold this date"
         checks.append(GateReason(name="instruments", verdict="red", text=text))
-    notices, faults = _notices(day, archive)
+    checks += fetch_lists(day, archive, lists, mandate)
+    notices, faults = read_lists(day, archive)
     checks += faults
     history = _summaries(market.history(day, history_sessions))
     evidence = build_evidence(day, session_facts(day), history, instruments, mandate, checks, notices).to_fields()
     try:
         store.commit([Create(EVIDENCE, day.isoformat(), evidence)])
     except Conflict:
-        return prepare_day(day, store, archive, market, mandate, history_sessions, look)
+        return prepare_day(day, store, archive, market, mandate, history_sessions, look, lists)
     return evidence
-
-
-def _notices(day: date, archive: Archive) -> tuple[Notices, list[GateReason]]:
-    """The day's lists as somebody has put them into its archive; one that cannot be read is as if it were not there."""
-    texts: dict[str, str | None] = {}
-    faults = []
-    for name in COLUMNS:
-        data = archive.get(day, f"{FOLDER}/{name}.csv")
-        try:
-            texts[name] = data.decode() if data is not None else None
-            parse_notices({name: texts[name]})
-        except (NoticeError, UnicodeDecodeError) as error:
-            texts[name] = None
-            faults.append(GateReason(name=f"list_{name}", verdict="amber", text=str(error)[:500]))
-    return parse_notices(texts), faults
 
 
 def _summaries(history: Mapping[str, Sequence[Sequence[Bar]]]) -> dict[str, list[DaySummary]]:

@@ -12,6 +12,7 @@ from common.market.instrument import AssetClass, Instrument, Kind
 from common.planning.continuity import continuous
 from common.planning.contracts import CASH_SETTLED, Chain, Contract, chains_of, contracts_of, index_names, nearest
 from common.planning.document import InvalidDocument, Record, document_hash
+from common.planning.exclusions import in_shares
 from common.planning.gate import MARKET, Gate, GateReason, Missing, gate_of
 from common.planning.history import Count, DaySummary, SymbolFeatures, features_of
 from common.planning.mandate import ANY, ClassMandate, Mandate
@@ -38,7 +39,8 @@ class Evidence(Record):
 
     symbols: features of those of them, of the futures and of the indices that have history. Bounded below 1 MiB.
     excluded: shares that may not be traded today, with the reason, at most 300. long_only: those of `stocks` that may
-    not be sold short, because nobody says that they have derivatives.
+    not be sold short, because nobody says that they have derivatives. banned: underlyings on the day's ban list, None
+    without one: then nothing that settles in shares may be entered.
     indices: those of today's dump that may stand for the market, best first.
     """
 
@@ -57,6 +59,7 @@ class Evidence(Record):
     chains: tuple[Chain, ...]
     excluded: dict[str, str] = Field(default_factory=dict)
     long_only: tuple[str, ...] = ()
+    banned: tuple[str, ...] | None = None
 
     @cached_property
     def hash(self) -> str:
@@ -125,7 +128,11 @@ def build_evidence(
     broad = dict.fromkeys([*BROAD_INDICES, *(n for one in wanted if one in CASH_SETTLED for n in index_names(one))])
     indices = _with_history(broad, features, contracts, wanted)
     regime = regime_of([features[name] for name in indices], [features[name] for name in stocks if name in features])
-    tradable, missing = _review(mandate, features, stocks, contracts, chains)
+    banned = notices.banned if notices is not None else None
+    tradable, missing = _review(
+        mandate, features, stocks, [c for c in contracts if not in_shares(day, c.underlying, c.expiry, banned)],
+        [c for c in chains if not in_shares(day, c.underlying, c.expiry, banned)],
+    )
     if mandate.stock.enabled:
         missing += [Missing(scope=AssetClass.STOCK, text=text) for text in unsaid]
     missing += _market(session, features, regime)
@@ -133,7 +140,7 @@ def build_evidence(
     return Evidence(
         date=day, mandate_hash=mandate.hash, session=session, counts=_counts(listed), regime=regime,
         gate=gate_of(session, tradable, missing, checks), missing=tuple(missing), stocks=stocks, futures=contracts,
-        indices=_listed_indices(listed, broad), chains=chains, long_only=long_only,
+        indices=_listed_indices(listed, broad), chains=chains, long_only=long_only, banned=banned,
         excluded=dict(list(excluded.items())[:MAX_STOCKS]),
         symbols=tuple(features[s] for s in kept if s in features and features[s].sessions),
     )
@@ -168,8 +175,8 @@ def _review(
 ) -> tuple[list[AssetClass], list[Missing]]:
     """Enabled asset classes that have something to trade, and what is missing about the enabled ones."""
     admitted = [s for s in stocks if mandate.stock.admits(s)]
-    futures = [c for c in contracts if mandate.futures.admits(c.underlying, c.symbol) and c.underlying in CASH_SETTLED]
-    options = [c for c in chains if mandate.options.admits(c.underlying) and c.underlying in CASH_SETTLED]
+    futures = [c for c in contracts if mandate.futures.admits(c.underlying, c.symbol)]
+    options = [c for c in chains if mandate.options.admits(c.underlying)]
     driver = "{}, which drives its options"
     short = {
         AssetClass.STOCK: _short_stocks(admitted, features),

@@ -37,11 +37,17 @@ def _reason(day: date, instrument: Instrument, banned: Collection[str] | None) -
         return ""
     if instrument.freeze_quantity is None:
         return UNKNOWN_FREEZE
-    expiry = instrument.expiry
-    if instrument.underlying in CASH_SETTLED or expiry is None:
+    return in_shares(day, instrument.underlying, instrument.expiry, banned) if instrument.expiry else ""
+
+
+def in_shares(day: date, underlying: str, expiry: date | None, banned: Collection[str] | None) -> str:
+    """Why a derivative may not be entered for being settled in shares, '' where it may. banned: as `exclusions`."""
+    if underlying in CASH_SETTLED:
         return ""
-    if banned is not None and instrument.underlying in banned:
-        return f"{instrument.underlying} is on today's ban list: positions may only be reduced"
+    if expiry is None:
+        return "nobody knows when it settles in shares"
+    if banned is not None and underlying in banned:
+        return f"{underlying} is on today's ban list: positions may only be reduced"
     if (expiry - day).days > FARTHEST_DAYS:
         return "" if banned is not None else NO_BAN_LIST
     try:

@@ -1,4 +1,4 @@
-"""The exchange's lists of one day: surveillance, series, ex-dates, derivatives, closes; which shares they rule out."""
+"""The exchange's lists of one day: surveillance, series, ex-dates, derivatives, closes, bans; what they rule out."""
 
 import csv
 import io
@@ -16,6 +16,7 @@ FOLDER: Final = "lists"
 COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
     "surveillance": ("symbol", "stage"), "series": ("symbol", "series"), "ex_dates": ("symbol", "ex_date"),
     "derivatives": ("symbol", "symbol"), "previous_closes": ("symbol", "close"),
+    "ban": ("symbol", "symbol"),
 }
 """Lists by name, each a CSV of one day with these columns: the share, and what is said of it."""
 NAMED_WHEN_MISSING: Final = {
@@ -38,13 +39,22 @@ class NoticeError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """By symbol; None: there is no such list today. ex_dates: of any action. previous_closes: the broker's, paise."""
+    """By symbol; None: there is no such list today. ex_dates: of any action. previous_closes: the broker's, paise.
+
+    ban: underlyings whose derivatives may only be reduced today.
+    """
 
     surveillance: Mapping[str, tuple[str, ...]] | None = None
     series: Mapping[str, tuple[str, ...]] | None = None
     ex_dates: Mapping[str, tuple[date, ...]] | None = None
     derivatives: Mapping[str, tuple[str, ...]] | None = None
     previous_closes: Mapping[str, tuple[Paise, ...]] | None = None
+    ban: Mapping[str, tuple[str, ...]] | None = None
+
+    @property
+    def banned(self) -> tuple[str, ...] | None:
+        """In order; None without a list."""
+        return tuple(sorted(self.ban)) if self.ban is not None else None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -60,7 +70,7 @@ def parse_notices(texts: Mapping[str, str | None]) -> Notices:
     return Notices(
         surveillance=_parsed("surveillance", texts, str), series=_parsed("series", texts, str.upper),
         ex_dates=_parsed("ex_dates", texts, date.fromisoformat), derivatives=_parsed("derivatives", texts, str),
-        previous_closes=_parsed("previous_closes", texts, _paise),
+        previous_closes=_parsed("previous_closes", texts, _paise), ban=_parsed("ban", texts, str),
     )
 
 

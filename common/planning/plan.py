@@ -94,7 +94,8 @@ class ClassPlan(Record):
 
     structure: what a strategy of several options would hold, where that can be said before there are quotes.
     size: 1 for all that the mandate allows, less when careful; `limits` are already scaled by it. None: not enabled.
-    long_only: symbols of the universe that may not be sold short.
+    long_only: symbols of the universe that may not be sold short. banned: underlyings whose derivatives may only be
+    reduced today; None where there is no list, and then nothing that settles in shares is entered.
     """
 
     asset_class: AssetClass
@@ -107,6 +108,7 @@ class ClassPlan(Record):
     size: Annotated[float, Field(ge=0, le=1)] = 0.0
     limits: ClassLimits | None = None
     long_only: tuple[str, ...] = ()
+    banned: tuple[str, ...] | None = None
     reasons: tuple[Reason, ...] = ()
 
     @model_validator(mode="after")

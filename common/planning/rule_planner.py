@@ -136,6 +136,7 @@ def class_plan(asset_class: AssetClass, evidence: Evidence, mandate: Mandate, al
         asset_class=asset_class, enabled=True, strategy=strategy, universe=choice.universe, options=choice.options,
         parameters=parameters, size=size, limits=limits, structure=structure,
         long_only=tuple(symbol for symbol in choice.universe if symbol in evidence.long_only),
+        banned=None if asset_class is AssetClass.STOCK else evidence.banned,
         reasons=(*choice.reasons, *_why(evidence, strategy, alone), *_half(evidence, asset_class, caution)),
     )
 

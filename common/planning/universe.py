@@ -11,9 +11,10 @@ from common.market.money import Paise
 from common.market.tables import OutsideTable
 from common.planning.contracts import CASH_SETTLED, Chain, Contract, index_names, nearest
 from common.planning.evidence import Evidence
+from common.planning.exclusions import in_shares
 from common.planning.limits import ClassLimits
 from common.planning.mandate import ANY, ClassMandate, Mandate, OptionsMandate
-from common.planning.plan import OptionSelection, Reason
+from common.planning.plan import MAX_TEXT, OptionSelection, Reason
 from common.planning.regime import MIN_SESSIONS
 
 MAX_CITED_SYMBOLS: Final = 20
@@ -74,10 +75,11 @@ def _futures(evidence: Evidence, mandate: Mandate, limits: ClassLimits) -> Choic
 
 
 def _judge(evidence: Evidence, contract: Contract, limits: ClassLimits) -> tuple[bool, Reason]:
-    """Whether a future may be traded: settled in cash, and the margin of one lot within the order limit."""
+    """Whether a future may be traded: not settled in shares too soon, not banned, one lot's margin within the limit."""
     symbol, lot = contract.symbol, f"futures.{contract.symbol}.lot"
-    if contract.underlying not in CASH_SETTLED:
-        return False, Reason(text=f"{symbol} settles in shares, and there is no ban list to check it against")
+    barred = in_shares(evidence.date, contract.underlying, contract.expiry, evidence.banned)
+    if barred:
+        return False, Reason(text=f"{symbol}: {barred}"[:MAX_TEXT])
     source, close = _last_close(evidence, contract)
     if close * contract.lot * limits.margin_percent > limits.max_order_value_paise * 100:
         text = f"the margin of one lot of {symbol} is above the order limit"
@@ -99,8 +101,11 @@ def _last_close(evidence: Evidence, contract: Contract) -> tuple[str, Paise]:
 def _options(evidence: Evidence, mandate: Mandate) -> Choice:
     own = mandate.options
     for name in _names(own, evidence, (chain.underlying for chain in evidence.chains)):
-        chains = [c for c in evidence.chains if c.underlying == name and c.complete]
-        if not chains or name not in CASH_SETTLED:
+        chains = [
+            c for c in evidence.chains
+            if c.underlying == name and c.complete and not in_shares(evidence.date, name, c.expiry, evidence.banned)
+        ]
+        if not chains:
             continue
         least = own.min_days_to_expiry
         expiry = wanted_expiry(name, chains, evidence.date, own)
@@ -115,7 +120,7 @@ def _options(evidence: Evidence, mandate: Mandate) -> Choice:
             text = f"the last {name} expiry is nearer than the mandate likes, driven by {chain.signal_symbol}"
         reason = cite(evidence, text, (f"{path}.{key}" for key in ("days_to_expiry", "calls", "puts", "lot")))
         return Choice((chain.signal_symbol,), (reason,), selection)
-    text = "no index option chain of the mandate's universe, with calls, puts and a driver, is there today"
+    text = "no option chain of the mandate's universe, with calls, puts and a driver, may be traded today"
     return Choice((), (Reason(text=text),))
 
 

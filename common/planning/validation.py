@@ -6,8 +6,9 @@ from itertools import chain
 from typing import Final
 
 from common.market.instrument import AssetClass
-from common.planning.contracts import CASH_SETTLED, nearest
+from common.planning.contracts import nearest
 from common.planning.evidence import Evidence
+from common.planning.exclusions import in_shares
 from common.planning.limits import full_limits, looser, scaled
 from common.planning.mandate import BROKER_ORDERS_PER_SECOND, Mandate, share_of
 from common.planning.plan import ClassPlan, Plan, Reason
@@ -129,6 +130,8 @@ def _class_problems(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Ite
             yield f"{where}: {symbol} {f'may not be traded: {why}' if why else lacking}"
         if symbol in evidence.long_only and symbol not in one.long_only:
             yield f"{where}: {symbol} has no derivatives that anybody knows of: it belongs into long_only"
+    if one.banned is not None and one.banned != evidence.banned:
+        yield f"{where}: banned is not the evidence's list: leave it to the rules"
     yield from _selection(one, mandate, evidence)
     yield from _structure(one, evidence)
 
@@ -165,7 +168,8 @@ def _admitted(one: ClassPlan, symbol: str, mandate: Mandate, evidence: Evidence)
         return symbol in evidence.stocks and mandate.stock.admits(symbol)
     if one.asset_class is AssetClass.FUTURES:
         return any(
-            c.symbol == symbol and c.underlying in CASH_SETTLED and mandate.futures.admits(c.underlying, symbol)
+            c.symbol == symbol and mandate.futures.admits(c.underlying, symbol)
+            and not in_shares(evidence.date, c.underlying, c.expiry, evidence.banned)
             and (not c.rolled or c == nearest(evidence.futures, c.underlying)) for c in evidence.futures
         )
     return one.options is not None and symbol == one.options.signal_symbol
@@ -175,8 +179,11 @@ def _selection(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Iterator
     chosen, own = one.options, mandate.options
     if chosen is None:
         return
-    if not own.admits(chosen.underlying) or chosen.underlying not in CASH_SETTLED:
-        yield f"options: underlying {chosen.underlying} is not an index that the mandate admits"
+    if not own.admits(chosen.underlying):
+        yield f"options: underlying {chosen.underlying} is not one that the mandate admits"
+    barred = in_shares(evidence.date, chosen.underlying, chosen.expiry, evidence.banned)
+    if barred:
+        yield f"options: {chosen.underlying}: {barred}"
     chains = [c for c in evidence.chains if c.underlying == chosen.underlying and c.complete]
     if not any(c.expiry == chosen.expiry and c.signal_symbol == chosen.signal_symbol for c in chains):
         yield f"options: there is no {chosen.underlying} chain of {chosen.expiry} driven by {chosen.signal_symbol}"

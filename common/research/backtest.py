@@ -1,49 +1,26 @@
 """Backtest: one strategy with the trading session itself, a session a day, as the workload would trade it on paper."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 from common.market.calendar import is_trading_day
-from common.market.instrument import AssetClass, Instrument, Kind
+from common.market.instrument import Instrument
 from common.market.money import Paise
-from common.planning.contracts import chains_of, contracts_of
-from common.planning.limits import full_limits
 from common.planning.mandate import Mandate
-from common.planning.plan import ClassPlan, OptionSelection
-from common.planning.session_facts import session_facts
+from common.research.backtest_plan import AllExcluded, NothingToTest, Request, plan_day
 from common.research.day_result import differences
 from common.research.market import RecordedMarket, StreamedMarket
 from common.research.performance import ratios
 from common.research.recorded import dates
 from common.research.replay import replay_class
 from common.research.workload import Outcome
-from common.strategies.registry import build, get
 from common.trading.charges import SEGMENT_OF, rates_on
 from common.trading.order_hash import hash_row, row_bytes
 
-STRIKES_EACH_SIDE: Final = 15
 NAMED: Final = 5
-
-
-class NothingToTest(ValueError):
-    """The strategy, the files and the selection leave nothing to trade; the text says what to change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """symbols: empty for all that the strategy can trade. first, last: dates, None for the files' own."""
-
-    strategy: str
-    paths: tuple[Path, ...]
-    symbols: tuple[str, ...] = ()
-    first: date | None = None
-    last: date | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
 
 
 class Kept(Protocol):
@@ -112,9 +89,15 @@ def trade_day(day: date, request: Request, market: RecordedMarket, mandate: Mand
         text = f"{day}: bars on a day on which the exchange was closed; left out"
         return {"date": day.isoformat(), "skipped": text}
     instruments = market.instruments(day)
-    plan = plan_day(day, request, instruments, mandate)
+    try:
+        found = plan_day(day, request, instruments, mandate)
+    except AllExcluded as none:
+        return {"date": day.isoformat(), "skipped": f"{day}: {none}; left out", "excluded": dict(none.excluded)}
+    plan = found.plan
     assert plan.limits is not None
-    return day_record(day, replay_class(day, plan, market, request.seed), plan.limits.capital_paise, instruments)
+    outcome = replay_class(day, plan, market, request.seed)
+    record = day_record(day, outcome, plan.limits.capital_paise, instruments)
+    return record | {"excluded": dict(found.excluded), "missing": list(found.missing)}
 
 
 def day_record(
@@ -134,78 +117,32 @@ def day_record(
     }
 
 
-def plan_day(day: date, request: Request, instruments: Sequence[Instrument], mandate: Mandate) -> ClassPlan:
-    """A plan of one class with the whole of the mandate's limits for it. Raises NothingToTest."""
-    classes = get(request.strategy).asset_classes
-    options = None
-    parameters = dict(request.parameters)
-    known = {instrument.symbol: instrument for instrument in instruments}
-    missing = [symbol for symbol in request.symbols if symbol not in known]
-    if missing:
-        raise NothingToTest(f"the files have no {', '.join(missing)} on {day}: `tron data check` lists their symbols")
-    if AssetClass.OPTIONS in classes:
-        asset_class, options = AssetClass.OPTIONS, _selection(day, request, instruments)
-        universe: tuple[str, ...] = (options.signal_symbol,)
-        parameters.setdefault("underlying", options.underlying)
-    else:
-        found = [known[s] for s in request.symbols] or [i for i in instruments if i.asset_class in classes]
-        found = [i for i in found if i.asset_class in classes]
-        if not found:
-            names = " or ".join(sorted(classes))
-            raise NothingToTest(f"{request.strategy} trades {names}, and the files have none on {day}")
-        asset_class = found[0].asset_class or AssetClass.STOCK
-        universe = tuple(i.symbol for i in found if i.asset_class is asset_class)
-    build(request.strategy, parameters)  # says which parameter is wrong before a plan carries it
-    return ClassPlan(
-        asset_class=asset_class, enabled=True, strategy=request.strategy, parameters=parameters, universe=universe,
-        options=options, size=1.0, limits=full_limits(mandate, asset_class, session_facts(day)),
-    )
-
-
-def _selection(day: date, request: Request, instruments: Sequence[Instrument]) -> OptionSelection:
-    listed = sorted({i.underlying for i in instruments if i.kind in (Kind.CALL, Kind.PUT)})
-    asked = request.parameters.get("underlying")
-    wanted = listed if asked is None else [name for name in listed if name == asked]
-    if asked is not None and not wanted:
-        raise NothingToTest(f"the files have options on {', '.join(listed) or 'nothing'} on {day}, not on {asked}")
-    contracts = contracts_of(day, instruments, wanted)
-    chains = [
-        chain for chain in chains_of(day, instruments, contracts, wanted)
-        if chain.signal_symbol and (not request.symbols or chain.signal_symbol in request.symbols)
-    ]
-    if not chains:
-        raise NothingToTest(
-            f"{request.strategy} needs an option chain and its future, forward or index on {day}: "
-            "give both files with --bars"
-        )
-    chain = min(chains, key=lambda one: one.expiry)
-    return OptionSelection(
-        underlying=chain.underlying, signal_symbol=chain.signal_symbol, expiry=chain.expiry,
-        strikes_each_side=STRIKES_EACH_SIDE,
-    )
-
-
 def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The result of days that are done, in the order of their dates. Raises NothingToTest where none was traded."""
     skipped, early, notes = list[str](), list[str](), list[str]()
     trades, daily, failed, capital, count, tick = list[Any](), list[list[Any]](), list[str](), 0, 0, 0
-    digest = OrderDigest()
+    digest, excluded, missing = OrderDigest(), Counter[str](), Counter[str]()
     for day in kept:
+        excluded.update(list(day.get("excluded", ())))
+        missing.update(day.get("missing", ()))
         if "skipped" in day:
             skipped.append(day["skipped"])
             continue
         digest.add(day["orders"])
         count += len(day["orders"])
         tick += day["tick_paise"]
-        capital = day["capital_paise"]
+        capital = max(capital, day["capital_paise"])
         trades += day["trades"]
         daily.append([day["date"], sum(trade["net_paise"] for trade in day["trades"])])
         notes += day["differences"]
         early += [day["rates_from"]] if day["rates_from"] else []
         failed += [day["date"]] if day["state"] != "DONE" else []
+    if not daily and excluded:
+        raise NothingToTest(f"the lists rule out every share on each day: {', '.join(sorted(excluded)[:NAMED])}")
     if not daily:
         raise NothingToTest("none of the files' dates is a trading day: check their dates and time zone")
     skipped += _absent([date.fromisoformat(day) for day, _ in daily])
+    notes += _by_lists(excluded, missing)
     if early:
         notes.append(f"charges of {len(early)} days are those of {early[0]}, where the table of rates begins")
     return {
@@ -215,6 +152,16 @@ def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, An
         "capital_paise": capital, "tick_paise": tick, "ratios": ratios(daily, capital),
         "totals": _totals(trades, daily), "warnings": [*skipped, *notes],
     }
+
+
+def _by_lists(excluded: Mapping[str, int], missing: Mapping[str, int]) -> list[str]:
+    """What the exchange's lists have changed: symbols and facts with their numbers of days."""
+    found = [f"on {count} days at half size: {text}" for text, count in sorted(missing.items())]
+    if excluded:
+        named = [f"{symbol} on {count}" for symbol, count in sorted(excluded.items())]
+        more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+        found.append(f"ruled out by the lists, in days: {', '.join(named[:NAMED])}{more}")
+    return found
 
 
 def _absent(days: Sequence[date]) -> list[str]:

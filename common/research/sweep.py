@@ -16,7 +16,8 @@ from common.market.calendar import is_trading_day
 from common.market.instrument import Instrument
 from common.planning.mandate import Mandate
 from common.planning.plan import ClassPlan
-from common.research.backtest import NothingToTest, OrderDigest, Request, chosen_days, plan_day
+from common.research.backtest import OrderDigest, chosen_days
+from common.research.backtest_plan import AllExcluded, NothingToTest, Request, plan_day
 from common.research.market import StreamedMarket
 from common.research.pool import each_done
 from common.research.replay import MemoryLedger
@@ -115,7 +116,11 @@ def sweep(
 
 def trade_set(day: SharedDay, request: Request, mandate: Mandate) -> dict[str, Any]:
     """One day of one set: sparsely where its strategy has a schedule, else every minute."""
-    plan = plan_day(day.day, request, day.instruments, mandate)
+    try:
+        plan = plan_day(day.day, request, day.instruments, mandate).plan
+    except AllExcluded:
+        nothing = dict.fromkeys(("trades", "gross", "charges", "wins"), 0)
+        return {"date": day.day.isoformat(), **nothing, "failed": False, "orders": b""}
     instruments, tape = _market_of(day, plan)
     symbols = [instrument.symbol for instrument in instruments]
     book = {instrument.symbol: instrument for instrument in instruments}
@@ -164,7 +169,10 @@ def _compute_shared(
     first = next(iter(sets.values()))
     for day in stretch:
         chosen = replace(request, parameters={**request.parameters, **first})
-        plan = plan_day(day.day, chosen, day.instruments, mandate)
+        try:
+            plan = plan_day(day.day, chosen, day.instruments, mandate).plan
+        except AllExcluded:
+            continue
         _, tape = _market_of(day, plan)
         for parameters in sets.values():
             strategy = build(request.strategy, {**request.parameters, **parameters})

@@ -74,7 +74,7 @@ def open_session(day: date, plan: ClassPlan, instruments: Sequence[Instrument], 
     slots: dict[str, Slot] = {}
     strikes = plan.options.strikes_each_side if plan.options is not None else 0
     universe = Universe(day, instruments, plan.universe[0], strikes)
-    drivers, barred = set(plan.universe), exclusions(day, instruments)
+    drivers, barred = set(plan.universe), exclusions(day, instruments, plan.banned)
     for instrument in instruments:
         strategy = build(plan.strategy, plan.parameters) if instrument.symbol in drivers else None
         may_short = plan.asset_class is not AssetClass.OPTIONS and instrument.symbol not in plan.long_only

@@ -10,9 +10,12 @@ from common.market.money import money
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.planning.mandate import Mandate
-from common.research.backtest import NothingToTest, Request, backtest, chosen_days
+from common.planning.notices import NoticeError
+from common.research.backtest import backtest, chosen_days
+from common.research.backtest_plan import NothingToTest, Request
 from common.research.backtest_report import write as write_report
 from common.research.credibility import credibility_warnings
+from common.research.day_lists import DayLists
 from common.research.day_store import DayStore, OtherInputs
 from common.research.faults import DataError
 from common.research.provenance import code_hash, data_hash, fingerprint
@@ -37,6 +40,8 @@ def register(commands: Any) -> None:
                         help="of the strategy; may be given again")
     parser.add_argument("--seed", type=int, default=0, help="of slippage (default: 0)")
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
+    parser.add_argument("--lists", type=Path, metavar="DIR",
+                        help="the exchange's lists, NAME.csv or YYYY-MM-DD/NAME.csv: docs/data.md")
     parser.add_argument("--out", type=Path, metavar="DIR",
                         help="each day as it is done, then Parquet tables and report.html")
     parser.add_argument("--resume", action="store_true", help="go on behind the last day that is in --out")
@@ -46,19 +51,19 @@ def register(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0: done, with or without trades. 1: a day ended with something open or unexplained."""
-    request = Request(
-        chosen.strategy, tuple(chosen.bars), tuple(chosen.symbol), chosen.first, chosen.last,
-        arguments.parameters(chosen.param), chosen.seed,
-    )
     if chosen.resume and chosen.out is None:
         raise UserError("--resume goes on with what is in --out: name that directory")
     try:
+        request = Request(
+            chosen.strategy, tuple(chosen.bars), tuple(chosen.symbol), chosen.first, chosen.last,
+            arguments.parameters(chosen.param), chosen.seed, DayLists(chosen.lists) if chosen.lists else None,
+        )
         mandate = load_mandate(chosen.mandate)
         with Progress(quiet=chosen.json) as progress:
             result = _traded(chosen, request, mandate, lambda done: progress.tell("backtest", done))
     except (
         DataError, NothingToTest, OtherInputs, OutsideTable, InvalidParameters, UnknownStrategy, InvalidDocument,
-        SettingsError,
+        SettingsError, NoticeError,
     ) as error:
         raise UserError(error.args[0] if error.args else str(error)) from None
     if chosen.json:
@@ -74,9 +79,12 @@ def _traded(
     chosen: argparse.Namespace, request: Request, mandate: Mandate, progress: Callable[[float], None],
 ) -> dict[str, Any]:
     """In memory, or by way of the directory: then the tables and the page are written too."""
-    chosen_days(request)  # says what is wrong with the files before a directory is made
+    days = chosen_days(request)  # says what is wrong with the files before a directory is made
     origin = {"code_hash": code_hash(request.strategy), "data_hash": data_hash(request.paths)}
     doubts = credibility_warnings(request.paths)
+    if request.lists is not None:
+        origin["lists_hash"] = request.lists.hash
+        doubts += request.lists.warnings(days)
     if chosen.out is None:
         result = backtest(request, mandate, progress) | origin
         return result | {"warnings": [*doubts, *result["warnings"]]}

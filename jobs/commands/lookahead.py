@@ -9,7 +9,7 @@ from common.bootstrap import load_mandate
 from common.market.calendar import MarketClosed
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
-from common.research.backtest import NothingToTest, Request, plan_day
+from common.research.backtest_plan import NothingToTest, Request, plan_day
 from common.research.faults import DataError
 from common.research.lookahead import CUTS, Look, check_lookahead
 from common.research.recorded import Recording, dates, read
@@ -43,7 +43,7 @@ def run(chosen: argparse.Namespace) -> int:
     request = Request(chosen.strategy, tuple(chosen.bars), tuple(chosen.symbol), parameters=parameters)
     try:
         day, recording = _session(chosen)
-        plan = plan_day(day, request, list(recording.instruments.values()), load_mandate(None))
+        plan = plan_day(day, request, list(recording.instruments.values()), load_mandate(None)).plan
         look = check_lookahead(day, plan, recording, chosen.cuts, chosen.seed)
     except (
         DataError, NothingToTest, OutsideTable, InvalidParameters, UnknownStrategy, InvalidDocument, SettingsError,

@@ -11,7 +11,9 @@ from common.bootstrap import load_mandate
 from common.market.money import money
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
-from common.research.backtest import NothingToTest, Request
+from common.planning.notices import NoticeError
+from common.research.backtest_plan import NothingToTest, Request
+from common.research.day_lists import DayLists
 from common.research.deflated import deflated_of, sentence, sharpe
 from common.research.faults import DataError
 from common.research.parameter_sets import NoSets, grid, values_of
@@ -42,6 +44,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--to", dest="last", type=arguments.day, metavar="D", help="YYYY-MM-DD")
     parser.add_argument("--seed", type=int, default=0, help="of slippage (default: 0)")
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
+    parser.add_argument("--lists", type=Path, metavar="DIR", help="the exchange's lists, as `tron backtest` reads them")
     parser.add_argument("--jobs", type=int, default=0, metavar="N", help="processes (default: all cores)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="parts, then sweep.parquet")
     parser.add_argument("--shard", metavar="I/N", help="only part I of N, from 0 (default: the task's own, in a job)")
@@ -63,7 +66,7 @@ def run(chosen: argparse.Namespace) -> int:
         return _run(chosen, windows)
     except (
         DataError, NothingToTest, NoSets, ShardsMissing, OutsideTable, InvalidParameters, UnknownStrategy,
-        InvalidDocument, SettingsError, ProcessesDied,
+        InvalidDocument, SettingsError, ProcessesDied, NoticeError,
     ) as error:
         raise UserError(error.args[0] if error.args else str(error)) from None
 
@@ -79,11 +82,12 @@ def _run(chosen: argparse.Namespace, windows: Windows | None) -> int:
     if shard.count > len(sets):
         raise UserError(f"{shard.count} parts of {len(sets)} sets: give at most as many parts as sets")
     request = Request(chosen.strategy, tuple(chosen.bars), tuple(chosen.symbol), chosen.first, chosen.last,
-                      {}, chosen.seed)
+                      {}, chosen.seed, DayLists(chosen.lists) if chosen.lists else None)
     inputs = {
         "code_hash": code_hash(chosen.strategy), "data_hash": data_hash(request.paths), "strategy": chosen.strategy,
         "symbols": chosen.symbol, "first": str(chosen.first), "last": str(chosen.last), "seed": chosen.seed,
         "mandate": fingerprint(mandate.model_dump(mode="json")), "sets": sets, "refused": refused,
+        **({"lists_hash": request.lists.hash} if request.lists is not None else {}),
     }
     path = shard_path(chosen.out, inputs, shard) if chosen.out else None
     rows: list[dict[str, Any]] = []

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from common.planning.mandate import default_mandate_text, parse_mandate
-from common.research.backtest import Request, backtest, plan_day
+from common.research.backtest import backtest
+from common.research.backtest_plan import Request, plan_day
 from common.research.lookahead import check_lookahead
 from common.research.recorded import dates, read
 from common.strategies import registry
@@ -36,7 +37,7 @@ def test_it_does_not_look_ahead() -> None:
     day: date = dates([SESSION])[-1]
     session = read([SESSION], day=day)
     instruments = list(session.instruments.values())
-    plan = plan_day(day, Request(STRATEGY, (SESSION,)), instruments, parse_mandate(default_mandate_text()))
+    plan = plan_day(day, Request(STRATEGY, (SESSION,)), instruments, parse_mandate(default_mandate_text())).plan
     look = check_lookahead(day, plan, session, cuts=20)
     assert look.decisions > 0
     assert look.difference is None, str(look.difference)

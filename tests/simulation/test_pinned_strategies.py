@@ -10,7 +10,8 @@ from typing import Any, Final
 import pytest
 
 from common.planning.mandate import default_mandate_text, parse_mandate
-from common.research.backtest import Request, backtest
+from common.research.backtest import backtest
+from common.research.backtest_plan import Request
 
 EQUITY: Final = ("equity_1m_2016-08.parquet",)
 CHAIN: Final = ("options_1m_NIFTY_2025-08-29.parquet", "derived_forward_1m_NIFTY_2025-08-29.parquet")

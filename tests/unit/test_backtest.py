@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from common.planning.mandate import default_mandate_text, parse_mandate
-from common.research.backtest import NothingToTest, Request, backtest
+from common.research.backtest import backtest
+from common.research.backtest_plan import NothingToTest, Request
 from common.research.faults import DataError
 from common.research.generator import generate
 from common.research.large_caps import LARGE_CAPS

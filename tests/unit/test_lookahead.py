@@ -12,7 +12,7 @@ from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
 from common.planning.mandate import default_mandate_text, parse_mandate
-from common.research.backtest import Request, plan_day
+from common.research.backtest_plan import Request, plan_day
 from common.research.generator import generate
 from common.research.large_caps import LARGE_CAPS
 from common.research.lookahead import AGAIN, MAX_CUTS, Look, check_lookahead
@@ -33,7 +33,7 @@ def session() -> Recording:
 
 def look(session: Recording, name: str, cuts: int, symbols: tuple[str, ...] = ()) -> Look:
     mandate = parse_mandate(default_mandate_text())
-    plan = plan_day(DAY, Request(name, (), symbols), list(session.instruments.values()), mandate)
+    plan = plan_day(DAY, Request(name, (), symbols), list(session.instruments.values()), mandate).plan
     return check_lookahead(DAY, plan, session, cuts)
 
 

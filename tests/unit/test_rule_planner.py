@@ -6,10 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from common.market.instrument import AssetClass, Instrument, Kind
-from common.planning.evidence import Evidence
+from common.planning.evidence import Evidence, build_evidence
 from common.planning.mandate import Mandate
+from common.planning.notices import parse_notices
 from common.planning.plan import ClassPlan, Plan
 from common.planning.rule_planner import ADJUSTMENTS, PREFERENCES, plan_by_rules
+from common.planning.session_facts import session_facts
+from common.planning.validation import validate_plan
+from common.research.workload import open_session
 from common.strategies import registry
 from tests.unit import planning_case as case
 
@@ -106,6 +110,27 @@ def test_stock_futures_are_not_traded_even_by_name() -> None:
     futures = part(plan_of(case.evidence(limits, listed=listed), limits), AssetClass.FUTURES)
     assert not futures.enabled
     assert "settles in shares" in texts(futures)
+
+
+@pytest.mark.parametrize(("banned", "expiry", "why"), [
+    ("symbol\n", case.MONTHLY, ""), ("symbol\nSBIN\n", case.MONTHLY, "SBIN is on today's ban list"),
+    ("symbol\n", case.WEEKLY, "settles in shares on 2026-08-25: no entries after"),
+])
+def test_a_stock_future_is_traded_with_a_ban_list_that_lacks_it(banned: str, expiry: date, why: str) -> None:
+    """Far enough from its expiry; the plan carries the list to its workload, and validation agrees."""
+    limits = case.mandate("[futures]\nuniverse = ['SBIN']")
+    listed = [*case.instruments(), Instrument("SBINFUT", "NFO", Kind.FUTURE, 5, 750, 0, "SBIN", expiry, 0, 7500)]
+    evidence = build_evidence(
+        case.DAY, session_facts(case.DAY), case.history(), listed, limits, notices=parse_notices({"ban": banned}),
+    )
+    plan = plan_of(evidence, limits)
+    futures = part(plan, AssetClass.FUTURES)
+    assert futures.enabled is not bool(why)
+    assert why in texts(futures)
+    assert validate_plan(plan, limits, evidence) == []
+    if not why:
+        assert (futures.universe, futures.banned) == (("SBINFUT",), ())
+        assert open_session(case.DAY, futures, listed).slots["SBINFUT"].blocked == ""
 
 
 def test_a_future_whose_lot_is_too_large_is_not_planned() -> None:

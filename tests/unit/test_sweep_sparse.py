@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from common.market.bar import Bar
 from common.planning.mandate import Mandate, default_mandate_text, parse_mandate
-from common.research.backtest import Request, backtest
+from common.research.backtest import backtest
+from common.research.backtest_plan import Request
 from common.research.generator import generate
 from common.research.large_caps import LARGE_CAPS
 from common.research.schedules import schedule_of
