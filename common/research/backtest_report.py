@@ -13,6 +13,7 @@ from common.research.report import page_environment, page_hash, page_text, rende
 from common.research.whole_files import write_whole
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SHARES: Final = frozenset({"annual_return", "annual_volatility", "value_at_risk"})
 _DAY_ENDS: Final = time(15, 30, tzinfo=IST)
 
 
@@ -30,7 +31,7 @@ def render(result: Mapping[str, Any]) -> str:
             for frame in (charts.WIDE_LOW, charts.NARROW_LOW)
         ],
         charges_share=charges / abs(gross) if gross else None, slippage=performance.slippage(result),
-        groups=performance.distribution(result["trades"]), extremes=performance.extremes(daily),
+        shares=_SHARES, groups=performance.distribution(result["trades"]), extremes=performance.extremes(daily),
         win_rate=totals["wins"] / totals["trades"] if totals["trades"] else None,
         style=Markup(style), style_hash=page_hash(style),  # noqa: S704  our own file, not the result's text
     )

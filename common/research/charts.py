@@ -15,6 +15,7 @@ Point: TypeAlias = tuple[float, float]
 """Seconds since the epoch (UTC), and a value."""
 
 MINUTE_SECONDS = 60
+DAY_SECONDS = 1440 * MINUTE_SECONDS
 _TIME_STEPS = [m * MINUTE_SECONDS for m in (1, 5, 15, 30, 60, 120, 240, 480, 1440, 2880, 10080, 43200, 525600)]
 _MAX_NOTES = 400
 
@@ -97,6 +98,13 @@ def time_text(seconds: float, with_date: bool = False) -> str:
     return datetime.fromtimestamp(seconds, IST).strftime("%d %b %H:%M" if with_date else "%H:%M")
 
 
+def tick_text(seconds: float, span: float, step: float) -> str:
+    """Below an axis of `span` seconds with a tick each `step`: times of a day, dates of days, months of years."""
+    if step % DAY_SECONDS:
+        return time_text(seconds, span > DAY_SECONDS)
+    return datetime.fromtimestamp(seconds, IST).strftime("%d %b" if span < 300 * DAY_SECONDS else "%b %Y")
+
+
 def axis_rupees(paise: float) -> str:
     """A tick in whole rupees where it is one: 150000 -> '₹1,500'."""
     text = rupees(paise)
@@ -110,13 +118,13 @@ def axis_price(paise: float) -> str:
 
 def time_axis(frame: Frame, x: Scale) -> Markup:
     """The times below the plot, with their grid lines."""
-    many_days = x.high - x.low > 86_400
     row = Markup(
         '<line class="grid" x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
         '<text class="tick" x="{0}" y="{3}" text-anchor="middle">{4}</text>'
     )
     ticks = time_ticks(x.low, x.high, frame.time_ticks)
-    return join(row.format(x(t), frame.top, frame.floor, frame.height - 7, time_text(t, many_days)) for t in ticks)
+    span, step = x.high - x.low, ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
+    return join(row.format(x(t), frame.top, frame.floor, frame.height - 7, tick_text(t, span, step)) for t in ticks)
 
 
 def value_axis(frame: Frame, y: Scale, text: Callable[[float], str]) -> Markup:

@@ -55,6 +55,11 @@ def percent(share: Any) -> str:
     return f"{100 * float(share):.1f} %".replace("-", MINUS) if is_number(share) else NOTHING
 
 
+def ratio(value: Any) -> str:
+    """To two decimals: -1.2345 -> '-1.23', with a true minus sign."""
+    return f"{float(value):.2f}".replace("-", MINUS) if is_number(value) else NOTHING
+
+
 def number(value: Any) -> str:
     """Any number, no more decimals than it needs: whole ones grouped, small ones to four decimals."""
     if not is_number(value):

@@ -9,8 +9,9 @@ from common.market.money import Paise
 from common.market.option_chain import Offer
 from common.strategies.parameters import CreditSpreadParameters
 from common.strategies.premium import Outline, PremiumSeller, Structure, pick
+from common.strategies.untested import Untested
 from common.trading.chain_view import chain_of, expiry_of, offers_of
-from common.trading.strategy import AnyParameters, EnterBasket, Leg, View, rupees
+from common.trading.strategy import AnyParameters, EnterBasket, Leg, Signal, View, rupees
 
 _SOLD: Final = {1: Kind.PUT, -1: Kind.CALL}
 
@@ -21,9 +22,10 @@ class CreditSpread(PremiumSeller):
     The spread is signalled on the first bar between start and last on which everything about it is right, taken or not.
     What it can lose is bounded by the strikes; its profit, loss and stop are the session's and the exchange's to keep;
     its time, and the delta of what is sold, are left to the strategy. Rolled, it is the same side anew, further out.
+    Adjusted, a spread on the other side joins it while its own is tested, and is rolled nearer as it decays.
     """
 
-    __slots__ = ("_open", "own")
+    __slots__ = ("_open", "_untested", "own")
 
     name: ClassVar[str] = "credit_spread"
     asset_classes: ClassVar[frozenset[AssetClass]] = frozenset({AssetClass.OPTIONS})
@@ -31,7 +33,34 @@ class CreditSpread(PremiumSeller):
 
     def __init__(self, parameters: CreditSpreadParameters) -> None:
         self.own = parameters
+        self._untested = Untested(f"{parameters.underlying} untested spread", parameters.max_adjustments)
         super().__init__(parameters, f"{parameters.underlying} credit spread")
+
+    def start_day(self) -> None:
+        """Everything belongs to one day."""
+        super().start_day()
+        self._untested.start_day()
+
+    def on_bar(self, bar: Bar, view: View) -> Signal | None:
+        """As every seller of premium; then the untested side, which ends with the day and not with the first."""
+        signal = super().on_bar(bar, view)
+        if not self.own.max_adjustments or isinstance(signal, EnterBasket):
+            return signal
+        minute = (bar.ts - self._first) // NANOSECONDS_A_MINUTE
+        adjustment = self._adjust(minute, bar, view)
+        why = "its time is over" if minute >= self.own.exit_minutes else ""
+        return signal or self._untested.leave(view, why) or adjustment
+
+    def _adjust(self, minute: int, bar: Bar, view: View) -> EnterBasket | None:
+        main = self._structure
+        if main is None:
+            return None
+        there = not self._over and not self._settled and minute <= self.own.last_minutes
+        tested = there and self._likeliest(main, bar, view)[1] > self.own.adjust_short_delta
+        return self._untested.look(
+            minute, bar, view, tested=tested, breached=self._breached,
+            build=lambda name: self._built(name, -main.side, bar, view, {"adjusts": rupees(main.spot)}),
+        )
 
     @classmethod
     def outline(cls, parameters: CreditSpreadParameters, step: Paise, forward: Paise) -> Outline:
@@ -49,11 +78,17 @@ class CreditSpread(PremiumSeller):
         if before is None and (abs(move) < self.own.min_move_percent or not move):
             return None
         side = before.side if before is not None else 1 if move > 0 else -1
+        return self._built(name, side, bar, view, {"move_percent": round(move, 3)})
+
+    def _built(
+        self, name: str, side: int, bar: Bar, view: View, more: Mapping[str, float],
+    ) -> tuple[EnterBasket, Structure] | None:
+        """The spread for a market that moves to `side`, as the parameters choose it. more: numbers for its reason."""
         now = bar.ts + NANOSECONDS_A_MINUTE
         offers = offers_of(view, self._legs(side, bar.close, now, view))
         if len(offers) != 2 or any(offer.fault(now, self._liquidity) for offer in offers):
             return None
-        spread = self._spread(name, side, offers, {"underlying": rupees(bar.close), "move_percent": round(move, 3)})
+        spread = self._spread(name, side, offers, {"underlying": rupees(bar.close), **more})
         if spread is None:
             return None
         legs = [(offers[0].instrument, 1), (offers[1].instrument, -1)]

@@ -50,7 +50,8 @@ class CreditSpreadParameters(PremiumParameters):
     """min_move_percent: of the driver since its open, without which nothing is sold. strike_by: how the sold option is
     chosen: short_strikes steps from the money out of it, or the delta, the premium (paise) or the distance (percent of
     the forward) that is nearest to short_*. width_strikes: steps from there to the one that is bought.
-    min_credit_percent: what is taken in, of the distance between the strikes.
+    min_credit_percent: what is taken in, of the distance between the strikes. max_adjustments: how often, a day, a
+    spread is sold on the untested side while the sold option's delta is beyond adjust_short_delta; 0: never.
     """
 
     min_move_percent: float = Field(default=0.15, ge=0, le=5)
@@ -61,6 +62,15 @@ class CreditSpreadParameters(PremiumParameters):
     short_distance_percent: float = Field(default=0.5, ge=0, le=10)
     width_strikes: int = Field(default=2, ge=1, le=10)
     min_credit_percent: float = Field(default=10.0, ge=1, le=90)
+    max_adjustments: int = Field(default=0, ge=0, le=3)
+    adjust_short_delta: float = Field(default=0.45, ge=0.1, le=1)
+
+    @model_validator(mode="after")
+    def _adjusted_before_closed(self) -> Self:
+        if self.max_adjustments and 0 < self.max_short_delta <= self.adjust_short_delta:
+            deltas = f"{self.adjust_short_delta} is not below max_short_delta {self.max_short_delta}"
+            raise ValueError(f"adjust_short_delta {deltas}: it would be closed before it is adjusted")
+        return self
 
 
 class IronFlyParameters(PremiumParameters):

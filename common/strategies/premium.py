@@ -125,7 +125,7 @@ class PremiumSeller(Strategy):
 
     def _follow(self, structure: Structure, minute: int, bar: Bar, view: View) -> None:
         """Given up when the market has left it; not rolled when its profit or its loss had been reached before."""
-        credit, closing = structure.credit, _cost(structure, view)
+        credit, closing = structure.credit, closing_cost(structure, view)
         if closing is not None and not -structure.loss_limit < credit - closing < structure.profit_target:
             self._settled = True
         why = self._strayed(structure, bar) or self._breached(structure, bar, view)
@@ -140,6 +140,11 @@ class PremiumSeller(Strategy):
         most = self.parameters.max_short_delta
         if not most:
             return ""
+        symbol, delta = self._likeliest(structure, bar, view)
+        return f"the delta of {symbol} is {delta:.2f}" if delta > most else ""
+
+    def _likeliest(self, structure: Structure, bar: Bar, view: View) -> tuple[str, float]:
+        """The sold option whose delta is the largest, and its delta without the sign; 0 where no quotes say it."""
         room = int(bar.close * WATCHED_STRIKES_PERCENT / 100)
         sold = [option for option, side in structure.legs if side < 0]
         strikes = [option.strike for option in sold]
@@ -148,11 +153,9 @@ class PremiumSeller(Strategy):
         around = (min(bar.close - room, *strikes), max(bar.close + room, *strikes))
         now = bar.ts + NANOSECONDS_A_MINUTE
         chain = chain_of(view, self.parameters.underlying, expiry, now, strikes=around)
-        for option in sold:
-            row = chain.row(option.symbol) if chain is not None else None
-            if row is not None and row.sigma and abs(row.delta) > most:
-                return f"the delta of {option.symbol} is {abs(row.delta):.2f}"
-        return ""
+        rows = [chain.row(option.symbol) for option in sold] if chain is not None else []
+        found = [(row.instrument.symbol, abs(row.delta)) for row in rows if row is not None and row.sigma]
+        return max(found, key=lambda one: one[1], default=("", 0.0))
 
     def _name(self, number: int) -> str:
         return self.basket if not number else f"{self.basket} {number + 1}"
@@ -171,7 +174,7 @@ def pick(
     return chain.by_steps(kind, steps)
 
 
-def _cost(structure: Structure, view: View) -> float | None:
+def closing_cost(structure: Structure, view: View) -> float | None:
     """What closing takes at the touch, paise a unit; None where a side that is needed is not quoted."""
     total = 0
     for option, side in structure.legs:

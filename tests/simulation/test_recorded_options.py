@@ -25,6 +25,7 @@ from tests.unit.basket_case import option
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 MOVED = {"recentre_percent": 20.0, "max_rolls": 2}
 BY_DELTA = {"strike_by": "delta", "max_short_delta": 0.35, "max_rolls": 1}
+ADJUSTED = {"max_adjustments": 2, "adjust_short_delta": 0.25, "profit_percent": 20.0}
 DAYS: list[tuple[str, dict[str, Any], int, int, str]] = [
     ("iron_fly", {}, 4, 1, "8e4980a6cb048af51c1d0605200411c1dbb68ef5d0df20a8778046486630ab86"),
     ("iron_fly", MOVED, 8, 2, "5d4600603f77f59c6a709f8128d8356943097e151639d4bb8a2f542795a588d6"),
@@ -78,6 +79,32 @@ def test_a_recorded_day_of_selling_premium(
         assert one["max_profit_paise"] == one["credit_paise"]
         assert len(one["break_evens"]) == (2 if strategy == "iron_fly" else 1)
     assert sum(one["attribution"]["net_paise"] for one in found) == account.net
+
+
+def test_the_untested_side_is_sold_and_rolled(shared: Path) -> None:
+    """While the sold put is near the market a call spread joins it, and another when that has decayed; each a basket of
+    its own, never naked after any fill, and all of them together within the share.
+    """
+    roomy = mandate("credit_spread", "max_open_positions = 2")
+    roomy = roomy.model_copy(update={"options": roomy.options.model_copy(update={"max_trades": 6})})
+    day = replay(shared, "credit_spread", ADJUSTED, roomy)
+    limits = day.session.book.account.limits
+    assert (day.journal.fills, len(day.ledger.trades), day.journal.naked) == (12, 6, [])
+    assert set(day.journal.held.values()) == {0}
+    found = {one["name"]: one for one in structures(shared, day)}
+    assert list(found) == ["NIFTY credit spread", "NIFTY untested spread", "NIFTY untested spread 2"]
+    main, first, second = found.values()
+    assert main["entry_time"] < first["entry_time"] < first["exit_time"] < second["entry_time"] < main["exit_time"]
+    sides = [{leg["symbol"][-2:] for leg in one["legs"]} for one in found.values()]
+    assert sides[1] == sides[2] != sides[0]
+    assert main["margin_paise"] < day.journal.margin <= limits.capital * limits.basket_margin_percent // 100
+
+
+def test_an_adjustment_without_room_is_denied(shared: Path) -> None:
+    """The example mandate has room for one position: the untested side is asked for, and the first stays alone."""
+    day = replay(shared, "credit_spread", ADJUSTED, mandate("credit_spread"))
+    assert len(day.ledger.trades) == 2
+    assert set(day.session.book.denied) == {"max_open_positions"}
 
 
 def test_one_structure_follows_another(shared: Path) -> None:

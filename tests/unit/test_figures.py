@@ -65,3 +65,13 @@ def test_objects_of_one_kind_become_a_table() -> None:
     assert table.columns == ["", "Turnover", "N"]
     assert table.rows[3] == ["S3", "₹0.03", "3"]
     assert dotted({"vwap": 3.5}) is None
+
+
+def test_what_an_axis_of_days_says() -> None:
+    """No time of day below a year of days, and months below several years; within a day the time alone."""
+    day = 86_400.0
+    assert charts.tick_text(1_471_458_600, 15 * day, 2 * day) == "18 Aug"
+    assert charts.tick_text(1_471_458_600, 700 * day, 30 * day) == "Aug 2016"
+    assert charts.tick_text(1_471_458_600, 6 * 3_600, 1_800) == "00:00"
+    assert figures.ratio(-1.2345) == "\N{MINUS SIGN}1.23"
+    assert figures.ratio(None) == figures.NOTHING
