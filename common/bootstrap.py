@@ -268,7 +268,7 @@ class Application:
         grading = GradePorts(self.store, self.mandate, session, self.clock, seed, self.settings.model_cutoff)
         return ClosePorts(
             self.store, self.archive, self.market, self._read_orders, self.clock, self.logs("functions"),
-            self.settings.source, seed, grading, self._real_money,
+            self.settings.source, seed, grading, self._real_money, self.settings.recorded,
         )
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:

@@ -15,8 +15,10 @@ from common.day.grade import GradePorts, grade_day
 from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
 from common.day.stored import load_orders, load_trades
+from common.day.volatilities import keep_volatility
 from common.day.workloads import WORKLOADS, workload_id
 from common.log_record import LOGS
+from common.market.instrument import AssetClass
 from common.planning.plan import ClassPlan, Plan
 from common.ports import Archive, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
 from common.research.day_result import build_result
@@ -36,6 +38,7 @@ class ClosePorts:
     """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go.
 
     grading: None for a day that is not graded. real_money: whether orders went to a person's account.
+    replays: whether the market still has the day's bars.
     """
 
     store: DocumentStore
@@ -48,6 +51,7 @@ class ClosePorts:
     seed: int = 0
     grading: GradePorts | None = None
     real_money: bool = False
+    replays: bool = False
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -72,6 +76,8 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
         result["scorecard"] = grade_day(day, plan.fields, evidence.fields, net, ports.grading)
     archive.put(day, "report.json", render_json(result).encode(), overwrite=True)
     archive.put(day, "report.html", render_html(result).encode(), overwrite=True)
+    chosen = Plan.from_fields(plan.fields).of(AssetClass.OPTIONS)
+    keep_volatility(day, chosen.options if chosen is not None else None, ports.market, archive, replays=ports.replays)
     broken = seal(day, store, archive)
     _publish(day, result, ports)
     _alarm(day, "reconciliation", alarm_texts(result["reconciliation"]), ports)

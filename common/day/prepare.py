@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 from common.day.errors import TooEarly
 from common.day.lists import fetch_lists, read_lists
 from common.day.readiness import Check, tells_no_login
+from common.day.volatilities import volatilities
 from common.market.bar import Bar
 from common.market.instruments import DumpError, write_dump
 from common.planning.evidence import build_evidence
@@ -55,7 +56,9 @@ def prepare_day(
     notices, faults = read_lists(day, archive)
     checks += faults
     history = _summaries(market.history(day, history_sessions))
-    evidence = build_evidence(day, session_facts(day), history, instruments, mandate, checks, notices).to_fields()
+    evidence = build_evidence(
+        day, session_facts(day), history, instruments, mandate, checks, notices, volatilities(day, archive),
+    ).to_fields()
     try:
         store.commit([Create(EVIDENCE, day.isoformat(), evidence)])
     except Conflict:

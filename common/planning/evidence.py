@@ -19,6 +19,7 @@ from common.planning.mandate import ANY, ClassMandate, Mandate
 from common.planning.notices import Notices, shares_out, without_derivatives
 from common.planning.regime import MIN_SESSIONS, Regime, regime_of
 from common.planning.session_facts import SessionFacts
+from common.planning.volatility import Volatility
 
 MAX_STOCKS: Final = 300
 MAX_LACKING: Final = 10
@@ -41,6 +42,7 @@ class Evidence(Record):
     excluded: shares that may not be traded today, with the reason, at most 300. long_only: those of `stocks` that may
     not be sold short, because nobody says that they have derivatives. banned: underlyings on the day's ban list, None
     without one: then nothing that settles in shares may be entered.
+    volatilities: implied, of underlyings of today's chains; volatility_unknown: those of them without any.
     indices: those of today's dump that may stand for the market, best first.
     """
 
@@ -60,6 +62,8 @@ class Evidence(Record):
     excluded: dict[str, str] = Field(default_factory=dict)
     long_only: tuple[str, ...] = ()
     banned: tuple[str, ...] | None = None
+    volatilities: tuple[Volatility, ...] = ()
+    volatility_unknown: tuple[str, ...] = ()
 
     @cached_property
     def hash(self) -> str:
@@ -103,11 +107,13 @@ class Evidence(Record):
 def build_evidence(
     day: date, session: SessionFacts, history: Mapping[str, Sequence[DaySummary]], instruments: Iterable[Instrument],
     mandate: Mandate, checks: Sequence[GateReason] = (), notices: Notices | None = None,
+    volatilities: Sequence[Volatility] = (),
 ) -> Evidence:
     """Evidence for `day` from sessions before it, by symbol, and the day's instruments.
 
     checks: findings of the caller (broker, token, dump) for the gate. notices: the day's lists about shares; None where
-    nobody was asked, as in a test of something else. Raises LookAhead (a ValueError) when a session of
+    nobody was asked, as in a test of something else. volatilities: of underlyings whose chains have been recorded; of
+    the mandate's others the evidence says that there is none. Raises LookAhead (a ValueError) when a session of
     `day` or later is among the history, ValueError when a history is filed under another symbol.
     """
     listed = list(instruments)
@@ -129,6 +135,9 @@ def build_evidence(
     indices = _with_history(broad, features, contracts, wanted)
     regime = regime_of([features[name] for name in indices], [features[name] for name in stocks if name in features])
     banned = notices.banned if notices is not None else None
+    own = mandate.options
+    options = {chain.underlying for chain in chains if own.enabled and own.admits(chain.underlying)}
+    known = tuple(one for one in volatilities if one.underlying in options)
     tradable, missing = _review(
         mandate, features, stocks, [c for c in contracts if not in_shares(day, c.underlying, c.expiry, banned)],
         [c for c in chains if not in_shares(day, c.underlying, c.expiry, banned)],
@@ -140,6 +149,7 @@ def build_evidence(
     return Evidence(
         date=day, mandate_hash=mandate.hash, session=session, counts=_counts(listed), regime=regime,
         gate=gate_of(session, tradable, missing, checks), missing=tuple(missing), stocks=stocks, futures=contracts,
+        volatilities=known, volatility_unknown=tuple(sorted(options - {one.underlying for one in known})),
         indices=_listed_indices(listed, broad), chains=chains, long_only=long_only, banned=banned,
         excluded=dict(list(excluded.items())[:MAX_STOCKS]),
         symbols=tuple(features[s] for s in kept if s in features and features[s].sessions),

@@ -118,7 +118,9 @@ def _options(evidence: Evidence, mandate: Mandate) -> Choice:
         text = f"the {own.expiry} {name} expiry that is not too near, driven by {chain.signal_symbol}"
         if chain.days_to_expiry < least:
             text = f"the last {name} expiry is nearer than the mandate likes, driven by {chain.signal_symbol}"
-        reason = cite(evidence, text, (f"{path}.{key}" for key in ("days_to_expiry", "calls", "puts", "lot")))
+        keys = [f"{path}.{key}" for key in ("days_to_expiry", "calls", "puts", "lot")]
+        keys += [key for key in evidence.numbers if key.startswith(f"volatilities.{name}.")]
+        reason = cite(evidence, text, keys)
         return Choice((chain.signal_symbol,), (reason,), selection)
     text = "no option chain of the mandate's universe, with calls, puts and a driver, may be traded today"
     return Choice((), (Reason(text=text),))

@@ -76,7 +76,8 @@ def page_environment() -> Environment:
     )
     made.filters.update(
         rupees=figures.rupees, signed=figures.signed, price=figures.price, count=figures.count, said=said,
-        percent=figures.percent, ratio=figures.ratio, scalar=figures.scalar, label=figures.label, used=figures.used, clock=figures.clock,
+        percent=figures.percent, ratio=figures.ratio,
+        scalar=figures.scalar, label=figures.label, used=figures.used, clock=figures.clock,
         long_date=figures.long_date, grid=grid, dotted=dotted, items_of=items, fields_of=fields,
         money=figures.money, share=_share,
     )

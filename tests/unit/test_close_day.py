@@ -20,7 +20,7 @@ from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
 from common.day.workloads import WORKLOADS, workload_id
 from common.market.bar import Bar
-from common.market.instrument import AssetClass
+from common.market.instrument import AssetClass, Instrument
 from common.planning.rule_planner import plan_by_rules
 from common.ports import Create
 from common.research.attention import notices
@@ -39,6 +39,10 @@ class NoBars:
     def feed(self, day: date, symbols: Sequence[str]) -> Iterator[Bar]:
         del day, symbols
         return iter(())
+
+    def instruments(self, day: date) -> list[Instrument]:
+        del day
+        return []
 
     def __getattr__(self, name: str) -> Any:
         raise NotImplementedError(name)

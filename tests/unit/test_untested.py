@@ -20,7 +20,9 @@ HEDGE, SHORT = (next(one for one in CHAIN if one.strike == strike) for strike in
 def price(view: FakeView, cost: int) -> None:
     """Quotes at which closing takes `cost`."""
     for option, middle in ((HEDGE, 50_00), (SHORT, 50_00 + cost)):
-        view.bars[option.symbol] = Bar(minute_bar(0, middle).ts, option.symbol, *[middle] * 4, 0, 0, middle, middle)
+        view.bars[option.symbol] = Bar(
+            minute_bar(0, middle).ts, option.symbol, middle, middle, middle, middle, 0, 0, middle, middle,
+        )
 
 
 def built(name: str) -> tuple[EnterBasket, Structure]:
@@ -56,7 +58,8 @@ def test_sold_when_tested_and_rolled_when_decayed_and_no_more_than_allowed() -> 
 
 
 @pytest.mark.parametrize(("cost", "more"), [
-    (CREDIT + LOSS, {}), (CREDIT, {"breached": lambda *_: "the delta"}), (CREDIT - TARGET, {"breached": lambda *_: "d"}),
+    (CREDIT + LOSS, {}), (CREDIT, {"breached": lambda *_: "the delta"}),
+    (CREDIT - TARGET, {"breached": lambda *_: "the delta"}),
 ])
 def test_over_for_the_day_when_it_has_lost_or_is_breached(cost: int, more: dict[str, Any]) -> None:
     """The market has come back to it: another would be sold into the same turn."""

@@ -1,0 +1,109 @@
+"""Implied volatilities from day to day: measured when a day is closed, carried in its archive, read next morning."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from io import BytesIO
+from typing import Final
+
+from common.market.bar import NANOSECONDS_A_MINUTE, Bar
+from common.market.calendar import previous_trading_day, session_times
+from common.market.instrument import AssetClass
+from common.market.instruments import DumpError
+from common.market.option_chain import Offer, option_chain
+from common.market.tables import OutsideTable
+from common.planning.plan import OptionSelection
+from common.planning.volatility import Measured, Volatility, added, from_text, to_text, volatility_of
+from common.ports import Archive, MarketData
+from common.trading.chain_view import ANY_LIQUIDITY
+from common.trading.errors import BrokerUnavailable
+
+NAME: Final = "volatility.json"
+RECORDED: Final = "market/options/bars-"
+LOOKED_BACK: Final = 10
+"""Trading days: after a longer pause the history begins anew."""
+
+
+def read_volatilities(day: date, archive: Archive) -> dict[str, list[Measured]]:
+    """By underlying, of sessions before `day`, as the last of them carries it; what cannot be read is not there."""
+    past = day
+    for _ in range(LOOKED_BACK):
+        try:
+            past = previous_trading_day(past)
+        except OutsideTable:
+            return {}
+        data = archive.get(past, NAME)
+        if data is None:
+            continue
+        try:
+            return from_text(data.decode())
+        except (ValueError, TypeError, AttributeError):
+            return {}
+    return {}
+
+
+def volatilities(day: date, archive: Archive) -> list[Volatility]:
+    """For the evidence of `day`."""
+    found = [volatility_of(name, measured) for name, measured in sorted(read_volatilities(day, archive).items())]
+    return [one for one in found if one is not None]
+
+
+def keep_volatility(
+    day: date, selection: OptionSelection | None, market: MarketData, archive: Archive, *, replays: bool,
+) -> None:
+    """Carry the history on to `day`, with its own volatility where the chain that was chosen has shown one.
+
+    replays: `market` has the day's bars; else they are what the workload has recorded into the archive.
+    """
+    before = read_volatilities(day, archive)
+    measured = None if selection is None else measure(day, selection, market, archive, replays=replays)
+    if selection is not None and measured is not None:
+        before = added(before, selection.underlying, measured)
+    if before:
+        archive.put(day, NAME, to_text(before).encode(), overwrite=True)
+
+
+def measure(
+    day: date, selection: OptionSelection, market: MarketData, archive: Archive, *, replays: bool,
+) -> Measured | None:
+    """At the money, when options are squared off; None where no quotes say it."""
+    wanted = (selection.underlying, selection.expiry)
+    try:
+        listed = market.instruments(day)
+    except (DumpError, BrokerUnavailable):
+        return None
+    chain = {one.symbol: one for one in listed if one.strike and (one.underlying, one.expiry) == wanted}
+    now = session_times(day, AssetClass.OPTIONS).square_off
+    feed = market.feed(day, list(chain)) if replays and chain else _recorded(day, archive)
+    last = {bar.symbol: bar for bar in feed if bar.ts + NANOSECONDS_A_MINUTE <= now and bar.symbol in chain}
+    offers = [
+        Offer(chain[bar.symbol], bar.ts + NANOSECONDS_A_MINUTE, bar.bid, bar.ask, bar.oi) for bar in last.values()
+    ]
+    try:
+        made = option_chain(selection.underlying, selection.expiry, offers, now, ANY_LIQUIDITY)
+    except OutsideTable:
+        return None
+    if made is None or not made.sigma:
+        return None
+    return Measured(session=day, expiry=selection.expiry, iv_percent=round(made.sigma * 100, 4))
+
+
+def _recorded(day: date, archive: Archive) -> Iterable[Bar]:
+    """In order of time within a symbol; a file that is damaged has no bars."""
+    for name in sorted(archive.list(day, RECORDED)):
+        data = archive.get(day, name)
+        try:
+            yield from _rows(data) if data else ()
+        except ValueError:  # pyarrow's is one
+            continue
+
+
+def _rows(data: bytes) -> Iterator[Bar]:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = ["ts", "symbol", "oi", "bid", "ask"]
+    table = parquet.read_table(BytesIO(data), columns=columns)
+    stamps = table["ts"].cast(pa.timestamp("ns", "UTC")).cast(pa.int64()).to_pylist()
+    rest = (table[name].to_pylist() for name in columns[1:])
+    for ts, symbol, oi, bid, ask in zip(stamps, *rest, strict=True):
+        yield Bar(ts, symbol, 0, 0, 0, 0, 0, oi, round(bid * 100), round(ask * 100))
