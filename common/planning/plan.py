@@ -67,7 +67,8 @@ class Structure(Record):
     """What an options strategy would hold, for who approves it. Money: paise, of `units` units of every leg.
 
     basis: where the figures are from. lots: what the limits allow, 0 for none (units are then one lot's). Charges are
-    not counted.
+    not counted. most_lost_paise, most_margin_paise: of one such position whatever its credit: with a larger one a lot
+    loses less, and the limits let in more lots.
     """
 
     basis: str
@@ -79,6 +80,8 @@ class Structure(Record):
     max_profit_paise: int
     break_evens_paise: tuple[int, ...]
     margin_paise: Annotated[int, Field(ge=0)]
+    most_lost_paise: Annotated[int, Field(ge=0)] = 0
+    most_margin_paise: Annotated[int, Field(ge=0)] = 0
 
 
 class OpeningLimits(Record):

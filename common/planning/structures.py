@@ -29,7 +29,7 @@ def planned_structure(
 ) -> Structure | None:
     """None for a strategy that sells nothing, and where only quotes can say which strikes it takes.
 
-    A larger credit than the least loses less and wins more. lots: what the limits allow, 0 where not even one; the
+    A larger credit than the least loses less and wins more a lot, of which there may then be more. lots: what the limits allow, 0 where not even one; the
     money is then of one. Margin: without the premium of what is bought.
     """
     outline: Callable[..., Any] | None = getattr(registry.get(strategy), "outline", None)
@@ -51,6 +51,7 @@ def planned_structure(
     return Structure(
         basis=_BASIS, lots=most // lot, units=units, credit_paise=found.credit * units, max_loss_paise=loss * units,
         max_profit_paise=(found.max_profit or 0) * units, margin_paise=structure_margin(legs, units),
+        most_lost_paise=limits.risk_per_trade_paise, most_margin_paise=_room(limits),
         break_evens_paise=tuple(round(spot) for spot in found.break_evens),
         legs=tuple(
             StructureLeg(

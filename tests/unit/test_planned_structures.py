@@ -53,6 +53,8 @@ def test_a_spread_shows_what_it_may_lose() -> None:
     assert shown.margin_paise == width * shown.units
     assert shown.break_evens_paise == (sold - width // 10,)
     assert "least credit" in shown.basis
+    assert shown.max_loss_paise <= shown.most_lost_paise == limits.risk_per_trade_paise
+    assert shown.margin_paise <= shown.most_margin_paise <= limits.capital_paise
 
 
 def test_a_fly_shows_four_legs_and_two_break_evens() -> None:
