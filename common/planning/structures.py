@@ -29,8 +29,8 @@ def planned_structure(
 ) -> Structure | None:
     """None for a strategy that sells nothing, and where only quotes can say which strikes it takes.
 
-    A larger credit than the least loses less and wins more a lot, of which there may then be more. lots: what the limits allow, 0 where not even one; the
-    money is then of one. Margin: without the premium of what is bought.
+    A larger credit than the least loses less and wins more a lot, of which there may then be more. lots: what the
+    limits allow, 0 where not even one; the money is then of one. Margin: without the premium of what is bought.
     """
     outline: Callable[..., Any] | None = getattr(registry.get(strategy), "outline", None)
     chain = next((c for c in evidence.chains if (c.underlying, c.expiry) == (options.underlying, options.expiry)), None)

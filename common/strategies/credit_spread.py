@@ -43,8 +43,9 @@ class CreditSpread(PremiumSeller):
 
     def on_bar(self, bar: Bar, view: View) -> Signal | None:
         """As every seller of premium; then the untested side, which ends with the day and not with the first."""
+        before = self._count
         signal = super().on_bar(bar, view)
-        if not self.own.max_adjustments or isinstance(signal, EnterBasket):
+        if not self.own.max_adjustments or self._count != before:
             return signal
         minute = (bar.ts - self._first) // NANOSECONDS_A_MINUTE
         adjustment = self._adjust(minute, bar, view)

@@ -178,15 +178,18 @@ def test_its_time_ends() -> None:
     assert not any(signals([2_450_000] * 15, quoted()))
 
 
-@given(market_and_positions(), st.lists(st.booleans(), min_size=80, max_size=80))
-def test_state_is_the_markets_alone(drawn: tuple[list[Bar], list[int]], there: list[bool]) -> None:
-    """Whether a basket is open or not, bar by bar, the state after each is the same: a restart may warm it."""
+@given(market_and_positions(), st.lists(st.booleans(), min_size=80, max_size=80), st.booleans())
+def test_state_is_the_markets_alone(drawn: tuple[list[Bar], list[int]], there: list[bool], adjusts: bool) -> None:
+    """Whether baskets are open or not, bar by bar, the state after each is the same: a restart may warm it."""
     quick = {**QUICK, "min_move_percent": 0.01}
+    if adjusts:
+        quick |= {"max_adjustments": 3, "adjust_short_delta": 0.1, "max_rolls": 2, "last_minutes": 200,
+                  "exit_minutes": 300, "profit_percent": 5.0}
     without, holding = registry.build("credit_spread", quick), registry.build("credit_spread", quick)
     chain = [option(k, kind) for k in range(850, 1_200, 25) for kind in (Kind.CALL, Kind.PUT)]
     empty, full = quoted(chain=chain), quoted(chain=chain)
     for bar, held in zip(drawn[0], there, strict=False):
-        full.baskets = {NAME} if held else set()
+        full.baskets = {NAME, "NIFTY untested spread"} if held else set()
         without.on_bar(bar, empty)
         holding.on_bar(bar, full)
         assert state_of(without) == state_of(holding)
