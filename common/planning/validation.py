@@ -44,7 +44,7 @@ def reduction_problems(before: Plan, after: Plan) -> list[str]:
             found.append(f"{one.asset_class}: was not enabled")
             continue
         found += [f"{one.asset_class}: {text}" for text in looser(one.limits, was.limits)]
-        kept = ("strategy", "parameters", "options")
+        kept = ("strategy", "parameters", "options", "banned")
         found += [f"{one.asset_class}: {name} was changed" for name in kept if getattr(one, name) != getattr(was, name)]
         if not set(was.long_only) & set(one.universe) <= set(one.long_only):
             found.append(f"{one.asset_class}: long_only shrank")

@@ -24,7 +24,7 @@ WHOLE: Mapping[str, str | None] = {
     "surveillance": "symbol,stage\nTCS,ASM I\nTCS,GSM 0\n",
     "series": "symbol,series\nSBIN,EQ\nINFY,be\nTCS,EQ\nAXISBANK,EQ\n",
     "ex_dates": f"symbol,ex_date\nAXISBANK,{EX}\n", "derivatives": "symbol\nSBIN\n",
-    "previous_closes": "symbol,close\nSBIN,1000.00\nTCS,1000\n",
+    "previous_closes": "symbol,close\nSBIN,1000.00\nTCS,1000\n", "ban": "symbol\nINFY\n",
 }
 FREE = parse_notices({"surveillance": "symbol,stage\n", "series": "symbol,series\n" + "".join(
     f"{symbol},EQ\n" for symbol in case.STOCKS), "ex_dates": "symbol,ex_date\n"})
@@ -132,6 +132,9 @@ def test_only_shares_with_derivatives_are_sold_short() -> None:
     other = plan.model_copy(update={"classes": tuple(bold if one is own else one for one in plan.classes)})
     assert len(validate_plan(other, case.mandate(), evidence)) == 3
     assert reduction_problems(plan, other) == ["stock: long_only shrank"]
+    free = own.model_copy(update={"banned": ()})
+    other = plan.model_copy(update={"classes": tuple(free if one is own else one for one in plan.classes)})
+    assert reduction_problems(plan, other) == ["stock: banned was changed"]
 
 
 class Market:
@@ -156,3 +159,4 @@ def test_the_days_archive_is_where_the_lists_are(tmp_path: Path) -> None:
     assert set(evidence.excluded) == {"INFY", "TCS"}
     assert any(one.name == "list_ex_dates" and "SBIN soon" in one.text for one in evidence.gate.reasons)
     assert any("ex_dates.csv" in one.text for one in evidence.missing)
+    assert evidence.banned == ("INFY",)
