@@ -24,7 +24,6 @@ from common.ports import (
     ChangeFeed,
     Clock,
     DocumentStore,
-    ListSource,
     Logs,
     MarketData,
     Notifier,
@@ -144,15 +143,6 @@ class Application:
 
         market = RecordedMarket(self.settings.sessions)
         return market if self.settings.session_clock is None else PlayedMarket(market, self.clock)
-
-    @cached_property
-    def lists(self) -> ListSource | None:
-        """The exchange's lists of today; None where nobody says whence, and for recorded sessions."""
-        if not self.settings.lists_url or self.settings.recorded:
-            return None
-        from common.adapters.exchange_lists import ExchangeLists
-
-        return ExchangeLists(self.settings.lists_url)
 
     @cached_property
     def launcher(self) -> "ProcessLauncher":

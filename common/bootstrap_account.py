@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from common.market.instrument import AssetClass, Instrument
-from common.ports import Archive, Broker, Clock, DocumentStore, Logs, Resume, Secrets
+from common.ports import Archive, Broker, Clock, DocumentStore, ListSource, Logs, Resume, Secrets
 from common.redaction import Secret
 from common.settings import Settings, SettingsError
 
@@ -98,6 +98,14 @@ class AccountParts:
         broker = self.kite.broker(day, instruments)
         self.kite.stream.on_order = broker.hear
         return broker, Resume()
+
+    @cached_property
+    def lists(self) -> ListSource | None:
+        """The exchange's lists of today; None where nobody says whence, and for recorded sessions."""
+        from common.adapters.exchange_lists import ExchangeLists
+
+        url = self.settings.lists_url
+        return ExchangeLists(url) if url and not self.settings.recorded else None
 
     @cached_property
     def market(self) -> "StreamMarket":

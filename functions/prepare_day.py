@@ -21,5 +21,6 @@ def prepare_day(request: Request) -> Answer:
 def _step(day: date, app: Application) -> Mapping[str, Any]:
     sessions = app.settings.history_sessions
     look = (lambda: app.account.look(day)) if app.settings.broker == "kite" else None
-    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions, look, app.lists)
+    lists = app.account.lists if app.settings.lists_url else None
+    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions, look, lists)
     return {"date": day.isoformat(), "gate": evidence["gate"]["verdict"], "hash": evidence["hash"]}
