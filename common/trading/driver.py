@@ -177,18 +177,19 @@ class Driver:
 
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
-        session, route = self.session, self.route
+        session, route, heard = self.session, self.route, self.session.book.heard
+        believed = self._stamps.believed if self._stamps.clocked else None
         for _ in range(MAX_ROUNDS):
-            updates = route.drain()
-            if not updates:
-                return
-            heard = session.book.heard
-            for update in updates:
-                commands = session.on_update(self._stamps.believed(update))
+            acted = False
+            for update in route.drain():
+                commands = session.on_update(update if believed is None else believed(update))
                 if heard:
                     self._note_heard()  # before what follows from it: a trade is stored with the fills that made it
                 if commands:
                     self.carry_out(commands)
+                    acted = True
+            if not acted:
+                return
         raise RuntimeError(f"orders did not settle in {MAX_ROUNDS} rounds: the session and the exchange argue")
 
     def _note_heard(self) -> None:
