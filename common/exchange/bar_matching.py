@@ -11,7 +11,7 @@ from common.exchange.checks import OUTSIDE_PROTECTION, Checks
 from common.exchange.fills import FillModel
 from common.exchange.resting import RestingOrder
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
-from common.trading.orders import Status
+from common.trading.orders import CANCELLED, OPEN, TRIGGER_PENDING
 
 
 class BarMatcher:
@@ -34,7 +34,7 @@ class BarMatcher:
         before_open = order.since <= bar.ts
         side, raw, ts = order.side, bar.open, bar.ts
         aggressive = before_open
-        if order.status is Status.TRIGGER_PENDING:
+        if order.status is TRIGGER_PENDING:
             gapped = before_open and (bar.open - order.trigger) * side >= 0
             reach = bar.high if side > 0 else bar.low
             if not gapped and (reach - order.trigger) * side < 0:
@@ -70,10 +70,10 @@ class BarMatcher:
 def release(order: RestingOrder, ts: int, reference: float, books: Books, checks: Checks) -> bool:
     """A stop has triggered: it goes on as a limit order, or, outside what the exchange takes, it is cancelled."""
     if not checks.priced or checks.may_be_released(order.symbol, order.side, order.price, reference):
-        order.status = Status.OPEN
+        order.status = OPEN
         books.tell(order, ts)
         return True
-    books.finish(order, Status.CANCELLED)
+    books.finish(order, CANCELLED)
     order.reason = OUTSIDE_PROTECTION
     books.tell(order, ts, reason=OUTSIDE_PROTECTION)
     return False

@@ -1,6 +1,6 @@
 """Index delta: how much of the market a workload holds, so that its asset classes are not one bet three times over."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from common.market.instrument import AssetClass, Kind
@@ -36,7 +36,7 @@ def held(book: Book, slots: Mapping[str, Slot]) -> tuple[Paise, Paise]:
     """
     up = down = 0.0
     for slot, units in _units(book, slots):
-        delta = units * unit_delta(slot) if units else 0.0
+        delta = units * unit_delta(slot)
         if delta > 0:
             up += delta
         else:
@@ -46,12 +46,22 @@ def held(book: Book, slots: Mapping[str, Slot]) -> tuple[Paise, Paise]:
 
 def room(book: Book, parts: Sequence[tuple[Slot, int]]) -> tuple[int, Mapping[str, float]]:
     """Units that may be added of each (slot, side) together, and the numbers that it was decided from."""
-    limit = book.account.limits.max_index_delta
-    deltas = [unit_delta(slot) * side for slot, side in parts]
-    more = (sum(d for d in deltas if d > 0), -sum(d for d in deltas if d < 0))
-    used = held(book, parts[0][0].siblings)
-    units = min((int(max(0, limit - u) // m) for u, m in zip(used, more, strict=True) if m), default=UNLIMITED)
-    return units, {"index_delta": max(used), "unit_delta": round(max(more)), "index_delta_limit": limit}
+    limit, units = book.account.limits.max_index_delta, UNLIMITED
+    up = down = 0.0
+    for slot, side in parts:
+        delta = unit_delta(slot) * side
+        if delta > 0:
+            up += delta
+        else:
+            down -= delta
+    long, short = held(book, parts[0][0].siblings)
+    if up:
+        units = int(max(0, limit - long) // up)
+    if down:
+        units = min(units, int(max(0, limit - short) // down))
+    return units, {
+        "index_delta": max(long, short), "unit_delta": round(max(up, down)), "index_delta_limit": limit,
+    }
 
 
 def within(book: Book, slot: Slot, side: int, quantity: int, verdict: Verdict) -> tuple[int, Verdict]:
@@ -62,12 +72,17 @@ def within(book: Book, slot: Slot, side: int, quantity: int, verdict: Verdict) -
     return quantity, Verdict(True, verdict.code, numbers) if quantity else Verdict(False, "index_delta", numbers)
 
 
-def _units(book: Book, slots: Mapping[str, Slot]) -> Iterator[tuple[Slot, int]]:
-    """Signed units of each slot; of a basket what it was opened for, also while its shorts are still to come."""
+def _units(book: Book, slots: Mapping[str, Slot]) -> list[tuple[Slot, int]]:
+    """Signed units of each slot that has some; of a basket what it was opened for, also while shorts are to come."""
+    found = []
     for slot in slots.values():
-        if slot.basket is None:
-            entry = slot.entry
-            yield slot, slot.quantity + (entry.side * (entry.remaining + slot.unsent) if entry is not None else 0)
+        if slot.basket is not None:
+            continue
+        entry, units = slot.entry, slot.quantity
+        if entry is not None:
+            units += entry.side * (entry.remaining + slot.unsent)
+        if units:
+            found.append((slot, units))
     for basket in book.baskets.values():
-        for state in basket.legs:
-            yield state.slot, state.leg.side * basket.quantity
+        found += [(state.slot, state.leg.side * basket.quantity) for state in basket.legs]
+    return found
