@@ -28,19 +28,20 @@ class BarMatcher:
 
     def match(self, order: RestingOrder, bar: Bar) -> None:
         """Trigger and fill what the bar allows."""
-        if order.matched >= bar.ts or order.since >= bar.ts + NANOSECONDS_A_MINUTE:
+        ts, since = bar.ts, order.since
+        if order.matched >= ts or since >= ts + NANOSECONDS_A_MINUTE:
             return
-        order.matched = bar.ts
-        before_open = order.since <= bar.ts
-        side, raw, ts = order.side, bar.open, bar.ts
-        aggressive = before_open
+        order.matched = ts
+        aggressive = before_open = since <= ts
+        raw = bar.open
         if order.status is TRIGGER_PENDING:
-            gapped = before_open and (bar.open - order.trigger) * side >= 0
+            side = order.side
+            gapped = before_open and (raw - order.trigger) * side >= 0
             reach = bar.high if side > 0 else bar.low
             if not gapped and (reach - order.trigger) * side < 0:
                 return
-            raw = bar.open if gapped else order.trigger
-            ts = bar.ts if gapped else bar.ts + NANOSECONDS_A_MINUTE // 2
+            if not gapped:
+                raw, ts = order.trigger, ts + NANOSECONDS_A_MINUTE // 2
             if not release(order, ts, bar.open, self._books, self._checks):
                 return
             aggressive = True
