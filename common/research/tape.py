@@ -1,11 +1,12 @@
 """A stretch of market for many replays at once: bars made once, beside them columns and indicators computed once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from common.market.bar import Bar
 from common.market.indian_time import NANOSECONDS_A_DAY, OFFSET_NANOSECONDS
+from common.strategies.indicators import ema_column
 from common.strategies.scheduled import NEVER
 
 if TYPE_CHECKING:
@@ -75,15 +76,7 @@ class Series:
         """As `indicators.Ema` and `EmaCross` compute it, operation by operation; kept."""
         import numpy as np
 
-        weight = 2 / (period + 1)
-
-        def make() -> "Floats":
-            closes = self.close.tolist()
-            steps = accumulate(closes, lambda mean, close: mean + weight * (close - mean), initial=float(closes[0]))
-            next(steps)
-            return np.fromiter(steps, np.float64, len(closes))
-
-        return self.kept(("ema", period), make)
+        return self.kept(("ema", period), lambda: np.array(ema_column(self.close.tolist(), period)))
 
     def turnover(self) -> "Floats":
         """Since the day's first bar, with that bar, as `Vwap` sums it; kept."""

@@ -34,8 +34,8 @@ def imports() -> None:
     import common.trading.driver  # noqa: F401
 
 
-def prepare(task: str, strategy: str, raw: Mapping[str, Any]) -> Any:
-    """Arrays to days of bars: [(date, SessionTimes, [Bar])]. Prices become integer paise."""
+def prepare(_task: str, strategy: str, raw: Mapping[str, Any]) -> Any:
+    """Arrays to symbols, days of bars [(date, SessionTimes, [Bar])] and one tape of them all. Prices: integer paise."""
     import numpy as np
 
     from common.market.bar import Bar
