@@ -180,16 +180,15 @@ class Driver:
         session, route, heard = self.session, self.route, self.session.book.heard
         believed = self._stamps.believed if self._stamps.clocked else None
         for _ in range(MAX_ROUNDS):
-            acted = False
-            for update in route.drain():
+            updates = route.drain()
+            if not updates:
+                return
+            for update in updates:
                 commands = session.on_update(update if believed is None else believed(update))
                 if heard:
                     self._note_heard()  # before what follows from it: a trade is stored with the fills that made it
                 if commands:
                     self.carry_out(commands)
-                    acted = True
-            if not acted:
-                return
         raise RuntimeError(f"orders did not settle in {MAX_ROUNDS} rounds: the session and the exchange argue")
 
     def _note_heard(self) -> None:

@@ -1,4 +1,4 @@
-"""`make bench ARGS="--only memory"`: peak memory of `tron backtest`, each in a process of its own, over growing history.
+"""`make bench ARGS="--only memory"`: peak memory of `tron backtest` over growing history, each in its own process.
 
 Sessions of a seeded walk, two symbols, in Parquet; a run must not hold more for having a longer history.
 """

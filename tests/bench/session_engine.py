@@ -1,7 +1,7 @@
 """Tron's engine for the peers' benchmark: the session that trades, with risk, order table, charges and exchange on.
 
-Joins `run_inproc.py` and `run_peers.py` of a peers' benchmark folder as one file; see docs/performance.md. `run` wakes
-the session on the minutes on which something can happen, as `tron sweep` does; TRON_EVERY_BAR=1 hands it every bar.
+Joins `run_inproc.py` and `run_peers.py` of a peers' benchmark folder as one file; see docs/performance.md. `run` hands the
+session every bar; with TRON_WOKEN=1 only the minutes on which something can happen, as `tron sweep` does.
 """
 
 import os
@@ -133,13 +133,13 @@ def run(ctx: Any, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """One whole run; P&L in rupees, net of 0.03% a side. Indicators and schedules are computed anew each time."""
     from common.research.replay import rare_collections
 
-    if os.environ.get("TRON_EVERY_BAR"):
-        ledger = trade(ctx, strategy, params).ledger
-    else:
+    if os.environ.get("TRON_WOKEN"):
         for series in ctx[2].series.values():
             series.forget()
         with rare_collections():
             ledger = sparse(ctx, strategy, params).ledger
+    else:
+        ledger = trade(ctx, strategy, params).ledger
     return {"n_trades": len(ledger.trades), "pnl": sum(trade.net for trade in ledger.trades) / 100,
             "n_fills": sum(len(order.fills) for order in ledger.orders.values())}
 
