@@ -1,7 +1,7 @@
 """Tron's engine for the peers' benchmark: the session that trades, with risk, order table, charges and exchange on.
 
-Joins `run_inproc.py` and `run_peers.py` of a peers' benchmark folder as one file; see docs/performance.md. `run` hands the
-session every bar; with TRON_WOKEN=1 only the minutes on which something can happen, as `tron sweep` does.
+Joins `run_inproc.py` and `run_peers.py` of a peers' benchmark folder as one file; see docs/performance.md. `run` hands
+the session every bar; with TRON_WOKEN=1 only the minutes on which something can happen, as `tron sweep` does.
 """
 
 import os
