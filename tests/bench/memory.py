@@ -15,7 +15,7 @@ from typing import Any, Final
 from common.market.calendar import is_trading_day
 
 SESSIONS: Final = (400, 800, 1_600)
-FIRST: Final = date(2022, 1, 3)
+FIRST: Final = date(2019, 1, 1)
 MINUTES: Final = 375
 SYMBOLS: Final = ("AAA", "BBB")
 KILO: Final = 1024
