@@ -16,8 +16,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 TARGET: Final = ROOT / "build" / "compiled"
 WHOLE_ROOMS: Final = ("trading", "exchange", "strategies")
 MARKET: Final = ("bar", "instrument", "money")
-RESEARCH: Final = ("sparse",)
-LEFT_PLAIN: Final = ("__init__", "parameters", "registry", "timed_route")
+RESEARCH: Final = ("schedules", "sparse", "tape")
+LEFT_PLAIN: Final = ("__init__", "compiling", "parameters", "registry", "timed_route")
 """Pydantic and runtime_checkable need classes of Python; what looks for plug-ins is called once."""
 SETTINGS: Final = "[mypy]\nexplicit_package_bases = true\nignore_missing_imports = true\n"
 SETUP: Final = (

@@ -49,11 +49,10 @@ def hashes() -> dict[str, Any]:
 
     found: dict[str, Any] = {"machine code": not str(session.__file__).endswith(".py")}
     for strategy in ("vwap", "ema"):
-        driver = session_engine.trade(session_engine.prepare("single", strategy, _walk()), strategy, {})
-        found[f"bench {strategy}: {len(driver.ledger.trades)} trades"] = order_hash(driver.ledger.orders.values())
-    tape, days = session_engine.prepare("sweep", "ema", _walk())
-    trades, driver = session_engine.sparse(tape, days, {})
-    found[f"bench sweep ema: {trades} trades"] = order_hash(driver.ledger.orders.values())
+        market = session_engine.prepare("single", strategy, _walk())
+        for how, run in (("every bar", session_engine.trade), ("woken", session_engine.sparse)):
+            ledger = run(market, strategy, {}).ledger
+            found[f"bench {strategy}, {how}: {len(ledger.trades)} trades"] = order_hash(ledger.orders.values())
     return found | _recorded()
 
 

@@ -11,7 +11,7 @@ from common.exchange.standing import Standing
 from common.market.bar import Quote
 from common.market.instrument import Instrument
 from common.trading.errors import OrderRejected
-from common.trading.orders import Kind, Status
+from common.trading.orders import CANCELLED, COMPLETE, LIMIT, OPEN, REJECTED, SL, TRIGGER_PENDING
 
 
 class Arrivals:
@@ -61,11 +61,11 @@ class Arrivals:
     def look_at_change(self, order: RestingOrder, terms: Terms, ts: int) -> None:
         """Raises OrderRejected."""
         kind, quantity, _, _ = terms
-        if kind is Kind.SL and order.status is not Status.TRIGGER_PENDING:
+        if kind is SL and order.status is not TRIGGER_PENDING:
             raise OrderRejected("a limit order cannot become a stop")
         if quantity < order.filled:
             raise OrderRejected(f"{order.filled} of the order are filled")
-        if kind is Kind.SL or self._checks.priced:
+        if kind is SL or self._checks.priced:
             self.look_at_price(self._checks.instruments[order.symbol], order.side, terms, ts)
 
     def admit(self, order: RestingOrder, ts: int) -> bool:
@@ -79,7 +79,7 @@ class Arrivals:
         if self._funds is not None:
             self._funds.look_at(order, order.left)
         order.since = ts
-        order.status = Status.TRIGGER_PENDING if order.kind is Kind.SL else Status.OPEN
+        order.status = TRIGGER_PENDING if order.kind is SL else OPEN
         books.orders[order.key] = order
         books.join(order)
         books.tell(order, ts)
@@ -104,9 +104,9 @@ class Arrivals:
             order.ahead, order.arriving = place
         order.since = ts
         if order.filled == order.quantity:
-            self._books.finish(order, Status.COMPLETE)
-        elif kind is Kind.LIMIT:
-            order.status = Status.OPEN
+            self._books.finish(order, COMPLETE)
+        elif kind is LIMIT:
+            order.status = OPEN
         self._books.tell(order, ts, terms=terms if told else None)
         standing = self._standing.last.get(order.symbol)
         if isinstance(standing, Quote) and not keeps:
@@ -116,14 +116,14 @@ class Arrivals:
         """A cancel is there. Raises OrderRejected."""
         self._look_at_working(order)
         order.since = ts
-        self._books.finish(order, Status.CANCELLED)
+        self._books.finish(order, CANCELLED)
         self._books.tell(order, ts)
 
     def sweep(self, order: RestingOrder, ts: int, reason: str) -> None:
         """The broker takes a working order back itself, wherever it is."""
         order.coming = None
         order.since, order.reason = ts, reason
-        self._books.finish(order, Status.CANCELLED)
+        self._books.finish(order, CANCELLED)
         self._books.tell(order, ts, reason=reason)
 
     def _carry_out(self, order: RestingOrder, request: Request) -> None:
@@ -139,7 +139,7 @@ class Arrivals:
         except OrderRejected as refusal:
             reason = str(refusal)
             if verb is Verb.PLACE:
-                order.status, order.reason = Status.REJECTED, reason
+                order.status, order.reason = REJECTED, reason
             self._books.tell(order, ts, reason=reason, terms=order.terms)
 
     def _look_at_working(self, order: RestingOrder) -> None:

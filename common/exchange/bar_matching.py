@@ -11,7 +11,7 @@ from common.exchange.checks import OUTSIDE_PROTECTION, Checks
 from common.exchange.fills import FillModel
 from common.exchange.resting import RestingOrder
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
-from common.trading.orders import Status
+from common.trading.orders import CANCELLED, OPEN, TRIGGER_PENDING
 
 
 class BarMatcher:
@@ -28,19 +28,20 @@ class BarMatcher:
 
     def match(self, order: RestingOrder, bar: Bar) -> None:
         """Trigger and fill what the bar allows."""
-        if order.matched >= bar.ts or order.since >= bar.ts + NANOSECONDS_A_MINUTE:
+        ts, since = bar.ts, order.since
+        if order.matched >= ts or since >= ts + NANOSECONDS_A_MINUTE:
             return
-        order.matched = bar.ts
-        before_open = order.since <= bar.ts
-        side, raw, ts = order.side, bar.open, bar.ts
-        aggressive = before_open
-        if order.status is Status.TRIGGER_PENDING:
-            gapped = before_open and (bar.open - order.trigger) * side >= 0
+        order.matched = ts
+        aggressive = before_open = since <= ts
+        raw = bar.open
+        if order.status is TRIGGER_PENDING:
+            side = order.side
+            gapped = before_open and (raw - order.trigger) * side >= 0
             reach = bar.high if side > 0 else bar.low
             if not gapped and (reach - order.trigger) * side < 0:
                 return
-            raw = bar.open if gapped else order.trigger
-            ts = bar.ts if gapped else bar.ts + NANOSECONDS_A_MINUTE // 2
+            if not gapped:
+                raw, ts = order.trigger, ts + NANOSECONDS_A_MINUTE // 2
             if not release(order, ts, bar.open, self._books, self._checks):
                 return
             aggressive = True
@@ -70,10 +71,10 @@ class BarMatcher:
 def release(order: RestingOrder, ts: int, reference: float, books: Books, checks: Checks) -> bool:
     """A stop has triggered: it goes on as a limit order, or, outside what the exchange takes, it is cancelled."""
     if not checks.priced or checks.may_be_released(order.symbol, order.side, order.price, reference):
-        order.status = Status.OPEN
+        order.status = OPEN
         books.tell(order, ts)
         return True
-    books.finish(order, Status.CANCELLED)
+    books.finish(order, CANCELLED)
     order.reason = OUTSIDE_PROTECTION
     books.tell(order, ts, reason=OUTSIDE_PROTECTION)
     return False

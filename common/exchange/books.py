@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from common.exchange.resting import RestingOrder, Terms
 from common.market.money import Paise
-from common.trading.orders import Fill, OrderUpdate, Status
+from common.trading.orders import COMPLETE, SENT, Fill, OrderUpdate, Status
 
 
 class Books:
@@ -34,7 +34,7 @@ class Books:
             for fill in order.fills:
                 self.net[order.symbol] += order.side * fill.quantity
                 self.cash[order.symbol] -= order.side * fill.quantity * fill.price
-            if order.working and order.status is not Status.SENT:
+            if order.working and order.status is not SENT:
                 self.join(order)
 
     def join(self, order: RestingOrder) -> None:
@@ -73,12 +73,12 @@ class Books:
         self.net[symbol] += units
         self.cash[symbol] -= units * price
         if order.filled == order.quantity:
-            self.finish(order, Status.COMPLETE)
+            self.finish(order, COMPLETE)
         self.tell(order, ts, (fill,))
 
     def finish(self, order: RestingOrder, status: Status) -> None:
         """It can no longer fill."""
-        if order.status is not Status.SENT:
+        if order.status is not SENT:
             working = self.working[order.symbol]
             working.remove(order)
             if not working:

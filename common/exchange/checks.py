@@ -12,7 +12,7 @@ from common.market.instrument import Kind as InstrumentKind
 from common.market.money import Paise, rupees_text
 from common.market.rules import price_band, stop_limit_gap
 from common.trading.errors import OrderRejected
-from common.trading.orders import Kind
+from common.trading.orders import SL
 
 OUTSIDE_CIRCUIT: Final = "Price exceeds circuit limits for the instrument. Place an order within the daily range."
 """Said of the daily band and of an option's dynamic one alike."""
@@ -88,7 +88,7 @@ class Checks:
                 "allowed by the exchanges. Please reduce the order quantity or use iceberg orders."
             )
         tick = instrument.tick
-        if price <= 0 or price % tick or (kind is Kind.SL and (trigger <= 0 or trigger % tick)):
+        if price <= 0 or price % tick or (kind is SL and (trigger <= 0 or trigger % tick)):
             raise OrderRejected(
                 f"Tick size for this script is {rupees_text(tick)}. Kindly enter price in the multiple of tick size "
                 f"for this script: {rupees_text(price)}, {rupees_text(trigger)} are not"
@@ -97,7 +97,7 @@ class Checks:
     def look_at_price(self, instrument: Instrument, side: int, terms: Terms, last: Paise, reference: float) -> None:
         """Trigger and price against the market: `last` and `reference` in paise, 0 where not known."""
         kind, _, price, trigger = terms
-        stop = kind is Kind.SL
+        stop = kind is SL
         if stop and last and (trigger - last) * side <= 0:
             what, how = ("buy", "higher") if side > 0 else ("sell", "lower")
             raise OrderRejected(f"Trigger price for stoploss {what} orders should be {how} than the last traded price.")

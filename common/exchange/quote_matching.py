@@ -10,7 +10,7 @@ from common.exchange.resting import QUEUE_UNKNOWN, RestingOrder
 from common.exchange.standing import Standing
 from common.market.bar import Bar, Quote, bar_of
 from common.market.money import Paise
-from common.trading.orders import Status
+from common.trading.orders import TRIGGER_PENDING
 
 ENDLESS: Final = 2**62
 """Units where nobody says how many: what is wanted is there."""
@@ -67,7 +67,7 @@ class QuoteMatcher:
 
     def _match(self, order: RestingOrder, touch: Touch) -> None:
         quote, side = touch.quote, order.side
-        if order.status is Status.TRIGGER_PENDING:
+        if order.status is TRIGGER_PENDING:
             if quote.last * side < order.alarm:
                 return
             reference = self._standing.reference(order.symbol, quote.ts)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from common.market.money import Paise
-from common.trading.orders import Fill, Kind, OrderTag, OrderUpdate, Status, fill_fields
+from common.trading.orders import SENT, Fill, Kind, OrderTag, OrderUpdate, Status, fill_fields
 
 QUEUE_UNKNOWN: Final = -1
 
@@ -56,7 +56,7 @@ class RestingOrder:
         self.side = side
         self.since = self.sent = since
         self.matched = 0
-        self.status = Status.SENT
+        self.status = SENT
         self.reason = ""
         self.filled = 0
         self.fills: list[Fill] = []

@@ -20,11 +20,10 @@ from common.market.instrument import Instrument
 from common.market.money import Paise
 from common.trading.driver import OrderRoute
 from common.trading.errors import OrderRejected
-from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Status
+from common.trading.orders import LIMIT, SL, TRIGGER_PENDING, Kind, Order, OrderTag, OrderUpdate
 
 AT_ONCE: Final = Latency()
 NO_RULES: Final = Rules()
-_PENDING: Final = Status.TRIGGER_PENDING
 
 
 class Exchange(OrderRoute):
@@ -79,7 +78,7 @@ class Exchange(OrderRoute):
                 return bool(self.books.updates)
             for order in self._working[symbol]:
                 # A stop that the bar does not reach is by far the commonest case: settled without a call.
-                if order.status is not _PENDING or (event.high if order.side > 0 else -event.low) >= order.alarm:
+                if order.status is not TRIGGER_PENDING or (event.high if order.side > 0 else -event.low) >= order.alarm:
                     self._match_all(event)
                     return bool(self.books.updates)
         return False
@@ -148,7 +147,7 @@ class Exchange(OrderRoute):
 
         Returns its id, by which it is changed and cancelled. Raises OrderRejected.
         """
-        kind = Kind.SL if trigger else Kind.LIMIT
+        kind = SL if trigger else LIMIT
         limit = price or self.market_price(symbol, side, protection)
         id = f"{self._order_ids}{len(self.book) + 1:08d}"
         return self._send(RestingOrder(id, OrderTag(""), symbol, side, quantity, kind, limit, trigger, ts))
@@ -276,7 +275,7 @@ class Exchange(OrderRoute):
         terms = (kind, order.quantity, order.price, order.trigger)
         sent = order.sent = self.now if self._clocked else order.since
         self._checks.look_at_terms(instrument, terms)
-        if kind is not Kind.LIMIT or self._checks.priced:
+        if kind is not LIMIT or self._checks.priced:
             self._arrivals.look_at_price(instrument, order.side, terms, sent)
         delay = self.latency.delay(order.key, 0) if self._travels else 0
         if delay:

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     CALL = "CE"
     PUT = "PE"
 
+    asset_class: AssetClass | None
+
 
 _CLASS_OF_KIND = {
     Kind.EQUITY: AssetClass.STOCK,
@@ -32,6 +34,9 @@ _CLASS_OF_KIND = {
     Kind.CALL: AssetClass.OPTIONS,
     Kind.PUT: AssetClass.OPTIONS,
 }
+# Kept on the member: every entry asks for it, and an enum's hash is a call.
+for _kind in Kind:
+    _kind.asset_class = _CLASS_OF_KIND.get(_kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class Instrument:
     @property
     def asset_class(self) -> AssetClass | None:
         """None for an index."""
-        return _CLASS_OF_KIND.get(self.kind)
+        return self.kind.asset_class
 
     def round_down(self, price: float) -> Paise:
         """The highest tick at or below `price` (paise), at least one tick."""

@@ -46,21 +46,22 @@ def _vwap(strategy: Any, series: Series) -> Schedule | None:
 
     if type(strategy) is not Vwap or not strategy.parameters.stop_percent:
         return None
-    parameters = strategy.parameters
-    vwap, close = series.vwap(), series.close
-    zone = np.where(close > vwap * (1 + parameters.threshold), 1, 0)
+    parameters, close = strategy.parameters, series.close
+    turnover, volume = series.turnover(), series.traded()
+    with np.errstate(invalid="ignore"):
+        vwap = turnover / volume  # nan before the day's first volume: no comparison holds then
+    zone = (close > vwap * (1 + parameters.threshold)).astype(np.int8)
     if parameters.direction == "both":
         zone[close < vwap * (1 - parameters.threshold)] = -1
-    before = np.concatenate(([0], zone[:-1]))
-    open_from = series.ts >= series.ts[0] + parameters.wait_minutes * NANOSECONDS_A_MINUTE
-    enters = (zone != before) & (zone != 0) & open_from
-    turnover = series.kept("turnover", lambda: np.cumsum((series.high + series.low + close) / 3 * series.volume))
-    volume = series.kept("traded", lambda: np.cumsum(series.volume.astype(np.float64)))
+    before = np.concatenate((zone[:1], zone[:-1]))
+    before[series.days] = 0
+    opened = np.repeat(series.ts[series.days], np.diff([*series.days, len(close)]))
+    enters = (zone != before) & (zone != 0) & (series.ts >= opened + parameters.wait_minutes * NANOSECONDS_A_MINUTE)
 
     def stand(number: int) -> None:
-        done = number - 1
-        begun = (float(turnover[done]), float(volume[done])) if number else (0.0, 0.0)
-        strategy.stand(*begun, int(before[number]), series.bars[0].ts)
+        done, first = number - 1, int(opened[number])
+        begun = (float(turnover[done]), float(volume[done])) if series.ts[number] > first else (0.0, 0.0)
+        strategy.stand(*begun, int(before[number]), first)
 
     return Schedule(_spans(enters), _spans(close < vwap), _spans(close > vwap), stand)
 

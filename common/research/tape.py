@@ -1,10 +1,12 @@
 """A stretch of market for many replays at once: bars made once, beside them columns and indicators computed once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from common.market.bar import Bar
+from common.market.indian_time import NANOSECONDS_A_DAY, OFFSET_NANOSECONDS
+from common.strategies.indicators import ema_column
 from common.strategies.scheduled import NEVER
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Series:
     """One symbol's bars with their columns.
 
     minutes: the number of each bar's minute on the tape. value: what a position is marked at, per side.
+    days: the number of the first bar of each date.
     """
 
     def __init__(self, bars: Sequence[Bar], minutes: Sequence[int]) -> None:
@@ -60,6 +63,8 @@ class Series:
             np.array([getattr(bar, name) for bar in bars], np.int64)
             for name in ("ts", "high", "low", "close", "volume")
         )
+        dates = (self.ts + OFFSET_NANOSECONDS) // NANOSECONDS_A_DAY
+        self.days = np.concatenate(([0], np.flatnonzero(np.diff(dates)) + 1))
         self.reach = {1: Extremes(self.low), -1: Extremes(-self.high)}
         self.value = {
             1: Extremes(np.array([bar.bid or bar.close for bar in bars], np.int64)),
@@ -71,27 +76,30 @@ class Series:
         """As `indicators.Ema` and `EmaCross` compute it, operation by operation; kept."""
         import numpy as np
 
-        weight = 2 / (period + 1)
+        return self.kept(("ema", period), lambda: np.array(ema_column(self.close.tolist(), period)))
 
-        def make() -> "Floats":
-            closes = self.close.tolist()
-            steps = accumulate(closes, lambda mean, close: mean + weight * (close - mean), initial=float(closes[0]))
-            next(steps)
-            return np.fromiter(steps, np.float64, len(closes))
+    def turnover(self) -> "Floats":
+        """Since the day's first bar, with that bar, as `Vwap` sums it; kept."""
+        return self.kept("turnover", lambda: self._by_day((self.high + self.low + self.close) / 3 * self.volume))
 
-        return self.kept(("ema", period), make)
-
-    def vwap(self) -> "Floats":
-        """Since the first bar, as `Vwap` computes it; nan before the first volume; kept."""
+    def traded(self) -> "Floats":
+        """Units since the day's first bar, with that bar; kept."""
         import numpy as np
 
-        def make() -> "Floats":
-            turnover = np.cumsum((self.high + self.low + self.close) / 3 * self.volume)
-            volume = np.cumsum(self.volume.astype(np.float64))
-            with np.errstate(invalid="ignore"):
-                return turnover / volume
+        return self.kept("traded", lambda: self._by_day(self.volume.astype(np.float64)))
 
-        return self.kept("vwap", make)
+    def forget(self) -> None:
+        """Let go of every column that was kept: the next choice of parameters computes its own."""
+        self._kept.clear()
+
+    def _by_day(self, column: "Floats") -> "Floats":
+        """Running sums that begin anew each day: one after the other, so that they round as a strategy's do."""
+        import numpy as np
+
+        sums = np.empty_like(column)
+        for start, end in zip(self.days, [*self.days[1:], len(column)], strict=True):
+            np.cumsum(column[start:end], out=sums[start:end])
+        return sums
 
     def kept(self, key: Any, make: Callable[[], "Floats"]) -> "Floats":
         """A column under `key`, made where it is not there yet."""

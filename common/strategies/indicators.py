@@ -69,6 +69,16 @@ class Ema:
         return self.value
 
 
+def ema_column(values: list[int], period: int) -> list[float]:
+    """What `Ema` has after each of `values`, all at once; at least one value."""
+    weight, mean = 2.0 / (period + 1), float(values[0])
+    column = []
+    for value in values:
+        mean += weight * (value - mean)
+        column.append(mean)
+    return column
+
+
 class SessionVwap:
     """Volume-weighted average of (high + low + close) / 3 since the session's start; 0.0 while nothing has traded."""
 

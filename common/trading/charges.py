@@ -22,6 +22,7 @@ BILLION: Final = 1_000_000_000
 
 _HALF: Final = BILLION // 2
 _HUNDRED_BILLION: Final = 100 * BILLION
+_FIFTY_BILLION: Final = _HUNDRED_BILLION // 2
 _BILLIONTHS_A_PERCENT: Final = 10_000_000
 
 
@@ -53,7 +54,7 @@ class ChargeRates:
 class Charges:
     """The parts of what was paid, each in whole paise; add them up with `+`.
 
-    Not frozen: a round trip makes six, and a frozen one costs three times as much to make. Nobody changes it.
+    Not frozen: a frozen one costs three times as much to make. Nobody changes it.
     Its __init__ is written out so that a compiled one is compiled too.
     """
 
@@ -119,42 +120,52 @@ def rates_on(day: date, segment: Segment) -> ChargeRates:
 def order_charges(rates: ChargeRates, side: int, turnover_paise: Paise, orders: int = 1) -> Charges:
     """Charges of one side: `orders` executed orders (side +1 bought, -1 sold) of `turnover_paise` together.
 
-    Each part is rounded half up to the paisa once. With several orders the cap counts for each of them, as if they
-    were equally large: never too little. No turnover costs nothing. Raises ValueError on a negative turnover
-    and on a turnover without an order.
+    As `round_trip` with nothing on the other side.
     """
-    if turnover_paise <= 0:
-        if turnover_paise < 0:
-            raise ValueError(f"turnover is {turnover_paise} paise; give price times quantity, which is never negative")
-        return NO_CHARGES
-    if orders < 1:
-        raise ValueError(f"{turnover_paise} paise were traded by {orders} orders; count at least one executed order")
-    brokerage = rates.brokerage_ppb * turnover_paise
-    cap = rates.brokerage_cap_paise
-    if cap is not None and brokerage > cap * orders * BILLION:
-        brokerage = cap * orders * BILLION
-    brokerage += rates.brokerage_flat_paise * orders * BILLION
-    transaction = rates.transaction_ppb * turnover_paise
-    sebi = rates.sebi_ppb * turnover_paise
-    bought = side > 0
-    return Charges(
-        (brokerage + _HALF) // BILLION,
-        0 if bought else (rates.stt_sell_ppb * turnover_paise + _HALF) // BILLION,
-        (transaction + _HALF) // BILLION,
-        (rates.ipft_ppb * turnover_paise + _HALF) // BILLION,
-        (sebi + _HALF) // BILLION,
-        (rates.stamp_buy_ppb * turnover_paise + _HALF) // BILLION if bought else 0,
-        (rates.gst_percent * (brokerage + transaction + sebi) + 50 * BILLION) // _HUNDRED_BILLION,
-    )
+    if side > 0:
+        return round_trip(rates, turnover_paise, 0, orders, 0)
+    return round_trip(rates, 0, turnover_paise, 0, orders)
 
 
 def round_trip(
     rates: ChargeRates, buy_paise: Paise, sell_paise: Paise, buy_orders: int = 1, sell_orders: int = 1
 ) -> Charges:
-    """Charges of buying for `buy_paise` and selling for `sell_paise`, in whichever order it happened."""
-    bought = order_charges(rates, 1, buy_paise, buy_orders)
-    sold = order_charges(rates, -1, sell_paise, sell_orders)
-    return bought + sold
+    """Charges of buying for `buy_paise` and selling for `sell_paise`, in whichever order it happened.
+
+    Each part of each side is rounded half up to the paisa once. With several orders the cap counts for each of them,
+    as if they were equally large: never too little. No turnover costs nothing. Raises ValueError on a negative
+    turnover and on a turnover without an order.
+    """
+    buy_brokerage = _brokerage(rates, buy_paise, buy_orders)
+    sell_brokerage = _brokerage(rates, sell_paise, sell_orders)
+    transaction, sebi, ipft, gst = rates.transaction_ppb, rates.sebi_ppb, rates.ipft_ppb, rates.gst_percent
+    buy_transaction, sell_transaction = transaction * buy_paise, transaction * sell_paise
+    buy_sebi, sell_sebi = sebi * buy_paise, sebi * sell_paise
+    buy_gst = gst * (buy_brokerage + buy_transaction + buy_sebi)
+    sell_gst = gst * (sell_brokerage + sell_transaction + sell_sebi)
+    return Charges(
+        (buy_brokerage + _HALF) // BILLION + (sell_brokerage + _HALF) // BILLION,
+        (rates.stt_sell_ppb * sell_paise + _HALF) // BILLION,
+        (buy_transaction + _HALF) // BILLION + (sell_transaction + _HALF) // BILLION,
+        (ipft * buy_paise + _HALF) // BILLION + (ipft * sell_paise + _HALF) // BILLION,
+        (buy_sebi + _HALF) // BILLION + (sell_sebi + _HALF) // BILLION,
+        (rates.stamp_buy_ppb * buy_paise + _HALF) // BILLION,
+        (buy_gst + _FIFTY_BILLION) // _HUNDRED_BILLION + (sell_gst + _FIFTY_BILLION) // _HUNDRED_BILLION,
+    )
+
+
+def _brokerage(rates: ChargeRates, turnover_paise: Paise, orders: int) -> int:
+    """Of one side, in billionths of a paisa."""
+    if turnover_paise <= 0:
+        if turnover_paise < 0:
+            raise ValueError(f"turnover is {turnover_paise} paise; give price times quantity, which is never negative")
+        return 0
+    if orders < 1:
+        raise ValueError(f"{turnover_paise} paise were traded by {orders} orders; count at least one executed order")
+    brokerage, cap = rates.brokerage_ppb * turnover_paise, rates.brokerage_cap_paise
+    if cap is not None and brokerage > cap * orders * BILLION:
+        brokerage = cap * orders * BILLION
+    return brokerage + rates.brokerage_flat_paise * orders * BILLION
 
 
 def exercise_stt(rates: ChargeRates, intrinsic_paise: Paise) -> Paise:

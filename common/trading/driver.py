@@ -32,7 +32,7 @@ from common.trading.messages import (
     Throttled,
     Timer,
 )
-from common.trading.orders import INTENDED, SENT, Kind, Order, OrderTag, OrderUpdate, Purpose, Status
+from common.trading.orders import ENTRY, INTENDED, SENT, Kind, Order, OrderTag, OrderUpdate, Status
 from common.trading.session import Session
 from common.trading.stamps import Stamps
 from common.trading.timed_route import TimedRoute
@@ -177,14 +177,14 @@ class Driver:
 
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
-        session, route = self.session, self.route
+        session, route, heard = self.session, self.route, self.session.book.heard
+        believed = self._stamps.believed if self._stamps.clocked else None
         for _ in range(MAX_ROUNDS):
             updates = route.drain()
             if not updates:
                 return
-            heard = session.book.heard
             for update in updates:
-                commands = session.on_update(self._stamps.believed(update))
+                commands = session.on_update(update if believed is None else believed(update))
                 if heard:
                     self._note_heard()  # before what follows from it: a trade is stored with the fills that made it
                 if commands:
@@ -193,9 +193,8 @@ class Driver:
 
     def _note_heard(self) -> None:
         heard, ledger = self.session.book.heard, self.ledger
-        for order in heard:
-            ledger.changed(order)
-        heard.clear()
+        while heard:
+            ledger.changed(heard.pop(0))
 
     def carry_out(self, commands: Sequence[Command]) -> None:
         """In the order given; an intent is durable before its order is sent."""
@@ -220,8 +219,9 @@ class Driver:
         if not self.ledger.may_send():
             self._told(order, Status.NOT_PLACED, "the lease ends before an answer could come")
             return
-        seconds = (self.clock() - self._decided) / NANOSECONDS_A_SECOND
-        if order.purpose is Purpose.ENTRY and seconds > ENTRY_SECONDS:
+        late = self.clock() - self._decided if order.purpose is ENTRY else 0
+        if late > ENTRY_SECONDS * NANOSECONDS_A_SECOND:
+            seconds = late / NANOSECONDS_A_SECOND
             text = f"decided {seconds:.1f} s ago, at a price that may be gone: at most {ENTRY_SECONDS:g} s"
             self._told(order, Status.NOT_PLACED, text)
             return

@@ -13,12 +13,11 @@ from common.trading.greek_limits import fitted
 from common.trading.halts import HaltLevel
 from common.trading.limits import EXIT_ALLOWED, Verdict
 from common.trading.messages import Command, Log
-from common.trading.orders import ENTRY, Kind, Order
+from common.trading.orders import ENTRY, LIMIT, Order
 from common.trading.prices import marketable, touch
 from common.trading.slot import Slot
 from common.trading.strategy import Enter
 
-_LIMIT: Final = Kind.LIMIT
 _OPTIONS: Final = (InstrumentKind.CALL, InstrumentKind.PUT)
 _STOP_ENTRIES: Final = HaltLevel.STOP_ENTRIES
 MAX_REFUSALS: Final = 3
@@ -56,7 +55,7 @@ def enter(book: Book, slot: Slot, signal: Enter, times: SessionTimes, strategy: 
     first = min(quantity, slice_of(slot))
     slot.unsent = quantity - first
     slot.entry = slot.entry_order = book.send(
-        slot, ENTRY, signal.side, first, _LIMIT, price, 0, now, verdict, out, strategy=strategy,
+        slot, ENTRY, signal.side, first, LIMIT, price, 0, now, verdict, out, strategy=strategy,
         reason=signal.reason, numbers=signal.numbers, stop_distance=distance, target_distance=_distance(slot, signal),
         trail_distance=instrument.round_up(signal.trail_distance) if signal.trail_distance > 0 else 0,
     )
@@ -79,7 +78,7 @@ def next_slice(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
     quantity = min(slot.unsent, slice_of(slot))
     slot.unsent -= quantity
     slot.entry = slot.entry_order = book.send(
-        slot, ENTRY, last.side, quantity, _LIMIT, last.price, 0, now, SLICE_ALLOWED, out,
+        slot, ENTRY, last.side, quantity, LIMIT, last.price, 0, now, SLICE_ALLOWED, out,
         strategy=last.strategy, reason=last.reason, numbers=last.numbers, stop_distance=last.stop_distance,
         target_distance=last.target_distance, trail_distance=last.trail_distance,
     )

@@ -8,7 +8,7 @@ from common.trading.changes import cancel, change, coalesced_for, slice_of
 from common.trading.ladder import leave, step_out
 from common.trading.limits import EXIT_ALLOWED
 from common.trading.messages import Command, Log
-from common.trading.orders import EXIT, OPEN, TRIGGER_PENDING, Kind, Order
+from common.trading.orders import EXIT, OPEN, SL, TRIGGER_PENDING, Kind, Order
 from common.trading.prices import away_from, stop_limit, stop_reached
 from common.trading.slot import Slot
 
@@ -16,7 +16,6 @@ UNEXPLAINED: Final = "a position that no entry explains"
 ORPHAN: Final = "a leg filled after its basket was closed"
 UNFILLED_AFTER: Final = 2 * NANOSECONDS_A_SECOND
 """A stop that has triggered and is not filled by then goes to the ladder."""
-_SL: Final = Kind.SL
 TRAIL_MODIFICATIONS: Final = 12
 """Of the broker's 25, so that the ladder keeps enough."""
 TRAIL_STEP: Final = 8
@@ -46,7 +45,7 @@ def guard(book: Book, slot: Slot, need: int, now: int, out: list[Command]) -> No
         elif order.cancelling:
             again = True
         # A stop that has triggered and was not filled in time: a limit that the market has left behind.
-        if order.status is OPEN and order.kind is _SL and now - order.triggered >= UNFILLED_AFTER:
+        if order.status is OPEN and order.kind is SL and now - order.triggered >= UNFILLED_AFTER:
             spent = True
     if wrong:
         _take_back_wrong(book, slot, side, now, out)
@@ -204,7 +203,7 @@ def _add_stops(
             return
         quantity = min(missing, most)
         slot.exits.append(book.send(
-            slot, EXIT, side, quantity, _SL, limit, slot.stop_price, now, EXIT_ALLOWED, out,
+            slot, EXIT, side, quantity, SL, limit, slot.stop_price, now, EXIT_ALLOWED, out,
             strategy=entry.strategy, reason="stop", stop_distance=entry.stop_distance,
         ))
         missing -= quantity

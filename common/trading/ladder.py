@@ -7,12 +7,11 @@ from common.trading.book import Book
 from common.trading.changes import after_refusal, cancel, change, slice_of
 from common.trading.limits import EXIT_ALLOWED
 from common.trading.messages import Command
-from common.trading.orders import EXIT, TRIGGER_PENDING, Kind, Order
+from common.trading.orders import EXIT, LIMIT, TRIGGER_PENDING, Order
 from common.trading.prices import marketable
 from common.trading.slot import Slot
 
 STEP_AFTER: Final = 2 * NANOSECONDS_A_SECOND
-_LIMIT: Final = Kind.LIMIT
 
 
 def leave(book: Book, slot: Slot, reason: str, now: int, out: list[Command]) -> None:
@@ -94,15 +93,15 @@ def _spread_over(
             cancel(book, order, now, out)
             continue
         order.reason = slot.leaving
-        same = order.kind is _LIMIT and order.price == price and order.quantity - order.filled == part
+        same = order.kind is LIMIT and order.price == price and order.quantity - order.filled == part
         if not same or order.status is TRIGGER_PENDING:
-            done &= change(book, slot, order, now, _LIMIT, order.filled + part, price, 0, out)
+            done &= change(book, slot, order, now, LIMIT, order.filled + part, price, 0, out)
     while missing > 0:
         if not book.rate.exit(now):
             return False
         entry, part = slot.entry_order, min(missing, most)
         order = book.send(
-            slot, EXIT, side, part, _LIMIT, price, 0, now, EXIT_ALLOWED, out,
+            slot, EXIT, side, part, LIMIT, price, 0, now, EXIT_ALLOWED, out,
             strategy=entry.strategy if entry is not None else slot.strategy_name, reason=slot.leaving,
         )
         slot.exits.append(order)

@@ -18,8 +18,8 @@ from common.trading.orders import (
     OPEN,
     REJECTED,
     SENT,
+    SL,
     UNKNOWN,
-    Kind,
     Order,
     OrderUpdate,
     Status,
@@ -29,7 +29,6 @@ from common.trading.slot import Slot
 TERMS_TRUSTED_AFTER: Final = 2 * NANOSECONDS_A_SECOND
 """A read so soon after a change may still show what was before it; news says itself how old it is."""
 _NOT_ARRIVED: Final = (INTENDED, UNKNOWN, NOT_PLACED)
-_SL: Final = Kind.SL
 
 
 def hear(
@@ -147,7 +146,7 @@ def _moved(
         book.alarm(slot, "late order", f"{order.tag} appeared after it was given up; it is ours again", now, out)
         _return_to_slot(book, slot, order, now, out)
     if status is OPEN:
-        if order.kind is _SL:
+        if order.kind is SL:
             order.triggered = now
     elif status is CANCELLED:
         if _must_confirm(book, slot, order):
@@ -161,7 +160,7 @@ def _refused(slot: Slot, order: Order, reason: str, now: int, out: list[Command]
     fields = {"tag": order.tag, "symbol": order.symbol, "reason": reason}
     out.append(Log(now, "WARNING", f"{order.tag} {status}: {reason}", fields))
     if order.purpose is EXIT:
-        if status is NOT_PLACED or order.kind is not _SL:
+        if status is NOT_PLACED or order.kind is not SL:
             refused(slot, now)  # a stop that is refused goes to the ladder at once
     elif status is REJECTED:
         slot.refusals += 1

@@ -1,5 +1,6 @@
 """Orders a second and a minute: a lane for entries, and one that only exits may use."""
 
+import math
 from typing import Final
 
 from common.market.bar import NANOSECONDS_A_SECOND
@@ -14,7 +15,7 @@ COOL_DOWN_SECONDS: Final = 10
 class _Lane:
     """Tokens that come back at `rate` a second, up to a window's worth of them and up to a minute's share."""
 
-    __slots__ = ("_at", "_minute", "_minute_most", "_minute_rate", "_rate", "_window", "_window_most")
+    __slots__ = ("_at", "_full_after", "_minute", "_minute_most", "_minute_rate", "_rate", "_window", "_window_most")
 
     def __init__(self, rate: float, window_seconds: float) -> None:
         minute = rate * MINUTE_SHARE
@@ -23,11 +24,17 @@ class _Lane:
         self._window = self._window_most = max(1.0, rate * window_seconds)
         self._minute = self._minute_most = max(1.0, minute)
         self._at = 0
+        longest = max(self._window_most / rate, self._minute_most / self._minute_rate) if rate else math.inf
+        self._full_after = (longest + 1.0) * NANOSECONDS_A_SECOND
+        """So long after the last one every budget is full again, nanoseconds."""
 
     def take(self, now: int) -> bool:
         """Spend one (at `now`, nanoseconds) where both the window's and the minute's budget have it."""
-        window, minute = self._window, self._minute
         passed = now - self._at
+        if passed > self._full_after:
+            self._at, self._window, self._minute = now, self._window_most - 1.0, self._minute_most - 1.0
+            return True
+        window, minute = self._window, self._minute
         if passed > 0:
             seconds = passed / NANOSECONDS_A_SECOND
             window += seconds * self._rate

@@ -45,6 +45,8 @@ class Status(StrEnum):
 
 
 # The members by themselves, for what runs at every order: a look-up in an enum's class costs as much as a call.
+LIMIT: Final = Kind.LIMIT
+SL: Final = Kind.SL
 ENTRY: Final = Purpose.ENTRY
 EXIT: Final = Purpose.EXIT
 INTENDED: Final = Status.INTENDED
@@ -180,7 +182,7 @@ class Order:
         self.target_distance = target_distance
         self.trail_distance = trail_distance
         self.basket = basket
-        self.status = Status.INTENDED
+        self.status: Status = INTENDED
         self.broker_id = ""
         self.fills: list[Fill] = []
         self.fill_ids: set[str] = set()

@@ -170,7 +170,7 @@ class Account:
         limits = self.limits
         if self.halted:
             return Verdict(False, "halted", {})
-        lost = self.losses[idea_of(instrument)]
+        lost = self.losses.get(idea_of(instrument), 0)
         if lost >= limits.losses_to_lock_symbol:
             return Verdict(False, "symbol_locked", {"losses": lost, "limit": limits.losses_to_lock_symbol})
         if self.losses_in_a_row >= limits.losses_to_lock_class:
@@ -187,11 +187,10 @@ class Account:
 
     def check_money(self, need: Paise, risk: Paise) -> Verdict:
         """Whether capital and loss limits have room for a position that binds `need` and may lose `risk`."""
-        limits = self.limits
-        used = sum(self.reserved.values())
+        limits, net = self.limits, self.net
+        used, at_risk = sum(self.reserved.values()), sum(self.at_risk.values())
         numbers = {
-            "need": need, "used": used, "capital": limits.capital, "risk": risk, "net": self.net,
-            "at_risk": sum(self.at_risk.values()),
+            "need": need, "used": used, "capital": limits.capital, "risk": risk, "net": net, "at_risk": at_risk,
         }
         if need > limits.max_order_value:
             return Verdict(False, "max_order_value", {**numbers, "limit": limits.max_order_value})
@@ -199,7 +198,7 @@ class Account:
             return Verdict(False, "capital", numbers)
         if risk > limits.risk_per_trade:
             return Verdict(False, "risk_per_trade", {**numbers, "limit": limits.risk_per_trade})
-        if risk >= self.risk_left():
+        if risk >= limits.daily_loss + net - at_risk:
             return Verdict(False, "daily_loss", {**numbers, "limit": limits.daily_loss})
         return Verdict(True, "allow", numbers)
 
@@ -225,7 +224,7 @@ class Account:
 
     def pending(self) -> int:
         """Entries that have been allowed and hold no position yet."""
-        return sum(key not in self.results for key in self.reserved)
+        return len(self.reserved.keys() - self.results.keys())
 
 
 def most_units(instrument: Instrument) -> int:

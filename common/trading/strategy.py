@@ -8,6 +8,7 @@ from pydantic.main import BaseModel
 
 from common.market.bar import Bar
 from common.market.instrument import AssetClass, Instrument
+from common.trading.compiling import mypyc_attr
 
 
 class Parameters(BaseModel):
@@ -135,6 +136,7 @@ class View(Protocol):
         ...
 
 
+@mypyc_attr(native_class=False)  # so that a plug-in, which is never compiled, may derive from it
 class Strategy(Protocol):
     """One instance per traded symbol or underlying.
 

@@ -15,9 +15,10 @@ from tests.bench import logs
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPILED: Final = ROOT / "build" / "compiled"
 ENGINE: Final = Path(__file__).with_name("session_engine.py")
-PARTS: Final = ("stores", "decoder", "latency", "session", "sweep", "logs")
+PARTS: Final = ("stores", "decoder", "latency", "memory", "session", "sweep", "logs")
 ALONE: Final = {
     "stores": "tests.bench.commits", "decoder": "tests.bench.decoder", "latency": "tests.bench.latency",
+    "memory": "tests.bench.memory",
 }
 """Parts that need no peer's environment."""
 PEERS: Final = ("nautilus", "backtestingpy", "vectorbt_", "hftbacktest_")
@@ -31,11 +32,13 @@ def main() -> int:
     parser.add_argument("--strategy", choices=("vwap", "ema"), action="append")
     parser.add_argument("--only", choices=PARTS, action="append", help="parts of it; all without")
     parser.add_argument("--compiled", action="store_true", help="what `make compiled` has built, not the plain build")
+    parser.add_argument("--woken", action="store_true", help="only minutes on which something can happen, as a sweep")
     chosen = parser.parse_args()
     if chosen.compiled and not (COMPILED / "common").is_dir():
         print(f"nothing is compiled in {COMPILED}: run `make compiled` first", file=sys.stderr)
         return 2
     environment = os.environ | ({"TRON_COMPILED": str(COMPILED)} if chosen.compiled else {})
+    environment |= {"TRON_WOKEN": "1"} if chosen.woken else {}
     parts = chosen.only or PARTS
     for part, module in ALONE.items():
         if part in parts:

@@ -1,6 +1,7 @@
 """Tron's engine for the peers' benchmark: the session that trades, with risk, order table, charges and exchange on.
 
-Joins `run_inproc.py` and `run_peers.py` of a peers' benchmark folder as one file; see docs/performance.md.
+Joins `run_inproc.py` and `run_peers.py` of a peers' benchmark folder as one file; see docs/performance.md. `run` hands
+the session every bar; with TRON_WOKEN=1 only the minutes on which something can happen, as `tron sweep` does.
 """
 
 import os
@@ -33,8 +34,8 @@ def imports() -> None:
     import common.trading.driver  # noqa: F401
 
 
-def prepare(task: str, strategy: str, raw: Mapping[str, Any]) -> Any:
-    """Arrays to days of bars: [(date, SessionTimes, [Bar])]. Prices become integer paise."""
+def prepare(_task: str, strategy: str, raw: Mapping[str, Any]) -> Any:
+    """Arrays to symbols, days of bars [(date, SessionTimes, [Bar])] and one tape of them all. Prices: integer paise."""
     import numpy as np
 
     from common.market.bar import Bar
@@ -59,11 +60,9 @@ def prepare(task: str, strategy: str, raw: Mapping[str, Any]) -> Any:
         opening = ts[0] - int(raw["k"][start]) * 60 * 10**9
         day = date(1970, 1, 1) + timedelta(days=ts[0] // DAY_NS)
         days.append((day, _times(day, opening, strategy), bars))
-    if task == "sweep":
-        from common.research.tape import Tape
+    from common.research.tape import Tape
 
-        return Tape(bar for _, _, bars in days for bar in bars), days
-    return symbols, days
+    return symbols, days, Tape(bar for _, _, bars in days for bar in bars)
 
 
 def _times(day: date, opening: int, strategy: str) -> Any:
@@ -117,10 +116,10 @@ def _rates() -> Any:
 
 
 def trade(ctx: Any, strategy: str, params: Mapping[str, Any]) -> Any:
-    """One whole run; returns the driver, whose ledger holds everything."""
+    """One whole run, every bar through the session; returns the driver, whose ledger holds everything."""
     from common.research.replay import rare_collections
 
-    symbols, days = ctx
+    symbols, days, _ = ctx
     rates = _rates()
     driver = _driver(symbols, days[0][0], days[0][1], strategy, params)
     with rare_collections():
@@ -131,8 +130,16 @@ def trade(ctx: Any, strategy: str, params: Mapping[str, Any]) -> Any:
 
 
 def run(ctx: Any, strategy: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """One whole run; P&L in rupees, net of 0.03% a side."""
-    ledger = trade(ctx, strategy, params).ledger
+    """One whole run; P&L in rupees, net of 0.03% a side. Indicators and schedules are computed anew each time."""
+    from common.research.replay import rare_collections
+
+    if os.environ.get("TRON_WOKEN"):
+        for series in ctx[2].series.values():
+            series.forget()
+        with rare_collections():
+            ledger = sparse(ctx, strategy, params).ledger
+    else:
+        ledger = trade(ctx, strategy, params).ledger
     return {"n_trades": len(ledger.trades), "pnl": sum(trade.net for trade in ledger.trades) / 100,
             "n_fills": sum(len(order.fills) for order in ledger.orders.values())}
 
@@ -145,30 +152,31 @@ def sweep(ctx: Any, strategy: str, grid: Sequence[tuple[int, int]]) -> dict[str,
     from common.research.pool import spread
 
     assert strategy == "ema"
-    tape, days = ctx
     for period in sorted({period for pair in grid for period in pair}):
-        tape.series["S00"].ema(period)
+        ctx[2].series["S00"].ema(period)
     sets = [{"fast": fast, "slow": slow} for fast, slow in grid]
-    done = spread(sets, lambda params: _profit(tape, days, params), int(os.environ.get("TRON_SWEEP_JOBS", "0")))
+    done = spread(sets, lambda params: _profit(ctx, params), int(os.environ.get("TRON_SWEEP_JOBS", "0")))
     return {"n_trades": sum(trades for trades, _ in done), "pnl": sum(pnl for _, pnl in done)}
 
 
-def _profit(tape: Any, days: Any, params: Mapping[str, Any]) -> tuple[int, float]:
-    count, driver = sparse(tape, days, params)
-    return count, sum(trade.net for trade in driver.ledger.trades) / 100
+def _profit(ctx: Any, params: Mapping[str, Any]) -> tuple[int, float]:
+    trades = sparse(ctx, "ema", params).ledger.trades
+    return len(trades), sum(trade.net for trade in trades) / 100
 
 
-def sparse(tape: Any, days: Any, params: Mapping[str, Any]) -> tuple[int, Any]:
-    """One set over all days; returns the number of trades and the driver, its ledger full."""
+def sparse(ctx: Any, strategy: str, params: Mapping[str, Any]) -> Any:
+    """One whole run, woken where something can happen; returns the driver, whose ledger holds everything."""
     from common.research.sparse import schedule_all, trade_sparsely
 
+    symbols, days, tape = ctx
     rates = _rates()
-    driver = _driver(["S00"], days[0][0], days[0][1], "ema", params)
+    driver = _driver(symbols, days[0][0], days[0][1], strategy, params)
     watched = schedule_all(driver.session, tape)
     assert watched is not None
     first = 0
     for day, times, bars in days:
+        last = first + len(bars) // len(symbols)
         driver.session.open_day(day, times, rates)
-        trade_sparsely(driver, tape, watched, first, first + len(bars), timed=False)
-        first += len(bars)
-    return len(driver.ledger.trades), driver
+        trade_sparsely(driver, tape, watched, first, last, timed=False)
+        first = last
+    return driver

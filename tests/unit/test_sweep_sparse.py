@@ -165,9 +165,20 @@ def test_a_tape_keeps_the_order_of_the_feed() -> None:
 def test_positions_that_are_carried_trade_alike(seed: int, fast: int, slow: int, stop: float) -> None:
     """One session over five days, held overnight, with stops that are met: the bench's two ways, one hash."""
     raw, chosen = _walk(seed), {"fast": fast, "slow": slow, "stop_percent": stop}
-    whole = session_engine.trade(session_engine.prepare("single", "ema", raw), "ema", chosen)
-    tape, days = session_engine.prepare("sweep", "ema", raw)
-    _, woken = session_engine.sparse(tape, days, chosen)
+    market = session_engine.prepare("single", "ema", raw)
+    whole, woken = session_engine.trade(market, "ema", chosen), session_engine.sparse(market, "ema", chosen)
+    assert order_hash(woken.ledger.orders.values()) == order_hash(whole.ledger.orders.values())
+
+
+@QUICK
+@given(st.integers(0, 10**6), st.sampled_from([0.05, 0.3, 50.0]), st.integers(0, 30), st.sampled_from(["both", "long"]))
+def test_a_vwap_over_many_days_of_one_tape_begins_anew_each_day(
+    seed: int, stop: float, wait: int, direction: str,
+) -> None:
+    """Five days on one tape: sums, zones and the wait are those of a strategy that is told of each morning."""
+    raw, chosen = _walk(seed), {"stop_percent": stop, "wait_minutes": wait, "direction": direction}
+    market = session_engine.prepare("single", "vwap", raw)
+    whole, woken = session_engine.trade(market, "vwap", chosen), session_engine.sparse(market, "vwap", chosen)
     assert order_hash(woken.ledger.orders.values()) == order_hash(whole.ledger.orders.values())
 
 
