@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from common.planner_settings import PlannerSettings, read_planner
+
 STORES: Final = ("sqlite", "firestore")
 DATABASE: Final = "(default)"
 ARCHIVES: Final = ("directory", "gcs")
@@ -45,6 +47,7 @@ class Settings:
     from which orders are sent. secrets: one of SECRET_STORES. functions_url: of the functions, before their names.
     postbacks: whether workloads look for hints of the broker's postbacks, which tell what the stream tells too.
     model_cutoff: the last day that the planning model may remember from its training; None: unknown.
+    planner: which one, with its model, budgets and feeds.
     session_clock: (began, start, speed) of a session that is played at its pace, as SessionClock has them.
     """
 
@@ -77,6 +80,7 @@ class Settings:
     functions_url: str = ""
     postbacks: bool = False
     model_cutoff: date | None = None
+    planner: PlannerSettings = field(default_factory=PlannerSettings, repr=False)
     session_clock: tuple[float, float, float] | None = None
 
     @property
@@ -133,7 +137,7 @@ class Settings:
             "TRON_EGRESS": " ".join(self.egress), "TRON_SECRETS": self.secrets,
             "TRON_FUNCTIONS_URL": self.functions_url, "TRON_POSTBACKS": "1" if self.postbacks else "",
             "TRON_MODEL_CUTOFF": str(self.model_cutoff or ""),
-            "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())),
+            "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())), **self.planner.environment(),
         }
 
 
@@ -164,6 +168,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         kite_login_url=env.get("TRON_KITE_LOGIN_URL") or KITE_LOGIN_URL, kite_user=env.get("TRON_KITE_USER", ""),
         egress=tuple(env.get("TRON_EGRESS", "").split()), secrets=env.get("TRON_SECRETS") or "directory",
         functions_url=env.get("TRON_FUNCTIONS_URL", ""), postbacks=_switch(env, "TRON_POSTBACKS"),
+        planner=planner_settings(env),
     )
     _check(settings)
     _check_kite(settings)
@@ -173,6 +178,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 def notify_urls(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Whom to tell: TRON_NOTIFY_URLS, with spaces between. Secrets."""
     return tuple(environment.get("TRON_NOTIFY_URLS", "").split())
+
+
+def planner_settings(environment: Mapping[str, str], kind: str | None = None) -> PlannerSettings:
+    """kind: in place of TRON_PLANNER. Raises SettingsError."""
+    try:
+        return read_planner(environment, kind)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _check(settings: Settings) -> None:

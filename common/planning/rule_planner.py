@@ -100,6 +100,8 @@ def careful(evidence: Evidence, asset_class: AssetClass) -> str:
         return "something about it is missing in the evidence"
     if evidence.regime.name == "volatile":
         return "the market is volatile"
+    if evidence.around.news.is_silent:
+        return "feeds of headlines are set, and none has answered"
     return "" if evidence.session.kind == "normal" else "the session is a special one"
 
 

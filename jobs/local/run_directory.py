@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from common.market.calendar import is_trading_day
 from common.market.instrument import Instrument, Kind
+from common.planning.events import EVENTS
 from common.planning.notices import COLUMNS, FOLDER, NAMED_WHEN_MISSING, TRADED_SERIES
 from common.ports import Archive
 from common.research.generator import generate
@@ -118,10 +119,11 @@ def put_lists(inputs: RunInputs, archive: Archive, instruments: Sequence[Instrum
 
 def _lists_of(folder: Path) -> tuple[Path, ...]:
     found = tuple(sorted(path.resolve() for path in folder.glob("*.csv"))) if folder.is_dir() else ()
-    unknown = [path.name for path in found if path.stem not in COLUMNS]
+    unknown = [path.name for path in found if path.stem not in (*COLUMNS, EVENTS)]
     if unknown or not found:
         what = f"holds {', '.join(unknown)}" if unknown else "holds no list, or is no directory"
-        raise SettingsError(f"--lists {folder} {what}: give a directory with some of {', '.join(COLUMNS)} as .csv")
+        known = ", ".join((*COLUMNS, EVENTS))
+        raise SettingsError(f"--lists {folder} {what}: give a directory with some of {known} as .csv")
     return found
 
 
