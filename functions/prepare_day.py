@@ -8,6 +8,7 @@ import functions_framework
 from flask import Request
 
 from common.bootstrap import Application
+from common.bootstrap_planner import open_feeds
 from common.day.prepare import prepare_day as prepare
 from functions.request import Answer, answer
 
@@ -21,5 +22,7 @@ def prepare_day(request: Request) -> Answer:
 def _step(day: date, app: Application) -> Mapping[str, Any]:
     sessions = app.settings.history_sessions
     look = (lambda: app.account.look(day)) if app.settings.broker == "kite" else None
-    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions, look)
+    now = app.step_clock(day, "prepare_day").now()
+    feeds = open_feeds(app)
+    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions, look, feeds, now)
     return {"date": day.isoformat(), "gate": evidence["gate"]["verdict"], "hash": evidence["hash"]}

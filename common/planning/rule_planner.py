@@ -80,7 +80,7 @@ def plan_by_rules(evidence: Evidence, mandate: Mandate, fallback_reason: str = "
             halve_at_index_gap_percent=mandate.opening.halve_at_index_gap_percent,
             index_symbol=_index(evidence),
         ),
-        reasons=_reasons(evidence, mandate, refusal, trading),
+        reasons=_reasons(evidence, mandate, refusal, trading), sentiment=evidence.around.sentiment,
         planner=PlannerRecord(kind="rules", input_hash=evidence.hash, fallback_reason=fallback_reason),
     )
 

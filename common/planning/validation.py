@@ -118,6 +118,7 @@ def _class_problems(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Ite
         yield f"{where}: the mandate does not enable it"
     if one.strategy not in own.strategies:
         yield f"{where}: strategy {one.strategy} is not among the mandate's {', '.join(own.strategies)}"
+        return  # what is not allowed is not looked up: a name may be a file
     yield from _strategy(one)
     yield from _limits(one, mandate, evidence)
     if len(set(one.universe)) != len(one.universe) or len(one.universe) > own.max_symbols:
