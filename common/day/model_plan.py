@@ -18,6 +18,8 @@ from common.ports import DocumentStore, StoreError
 
 LEAST_SECONDS: Final = 3.0
 """With less than that left nobody is asked."""
+FIRST_SHARE: Final = 0.6
+"""Of the time for the first answers: one that hangs must not take the others' repair from them."""
 MAX_WHY: Final = 400
 
 
@@ -63,7 +65,7 @@ def plan_by_model(frame: Frame, ports: ModelPorts, seconds: float) -> Plan:
     asked: tuple[Message, ...] = messages(frame)
     samples, total = [_Sample(asked) for _ in range(SAMPLES)], _Round()
     try:
-        _ask(samples, frame, ports, left, total)
+        _ask(samples, frame, ports, left * FIRST_SHARE, total)
         failed = [one for one in samples if one.plan is None]
         plan, agreed = agreed_plan([one.plan for one in samples if one.plan is not None])
         if plan is None and failed and agreed + len(failed) >= AGREEMENT:

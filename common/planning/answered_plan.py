@@ -45,6 +45,14 @@ def most_size(asset_class: AssetClass, evidence: Evidence) -> float:
     return HALF if evidence.around.unknown or careful(evidence, asset_class) else 1.0
 
 
+def is_usable(strategy: str, asset_class: AssetClass) -> bool:
+    """Whether a strategy that the mandate names is there and trades the asset class; not for names from elsewhere."""
+    try:
+        return asset_class in registry.get(strategy).asset_classes
+    except registry.UnknownStrategy:
+        return False
+
+
 def plan_from(answer: ModelAnswer, frame: Frame) -> Plan:
     """Classes, their reasons and the sentiment; the rest is the rules' plan. Raises AnswerRefused."""
     problems = [*_classes_problems(answer, frame), *_sentiment_problems(answer, frame.evidence)]
@@ -96,7 +104,7 @@ def _class_plan(ours: ClassPlan, theirs: ClassAnswer, frame: Frame) -> ClassPlan
     where, own = ours.asset_class.value, frame.mandate.of(ours.asset_class)
     full = frame.authority == FULL
     chosen = (theirs.strategy if full else "") or ours.strategy
-    if chosen not in own.strategies or chosen not in registry.names(ours.asset_class):
+    if chosen not in own.strategies or not is_usable(chosen, ours.asset_class):
         raise AnswerRefused([f"{where}: strategy {plain(chosen, 64)!r} is not among {', '.join(own.strategies)}"])
     parameters = _parameters(where, chosen, theirs if full else None, ours)
     reason = _reason(where, theirs, frame.evidence, parameters)

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from common.market.instrument import AssetClass
 from common.planning.answer import MAX_ANSWER, answer_schema
-from common.planning.answered_plan import FULL, Frame, most_size
+from common.planning.answered_plan import FULL, Frame, is_usable, most_size
 from common.planning.document import canonical_json, document_hash
 from common.planning.evidence import Evidence
 from common.planning.plain_text import plain
@@ -83,7 +83,7 @@ def _choices(one: ClassPlan, symbols: Sequence[str], frame: Frame) -> dict[str, 
     if frame.authority != FULL:
         return found
     own = frame.mandate.of(one.asset_class)
-    allowed = [name for name in own.strategies if name in registry.names(one.asset_class)]
+    allowed = [name for name in own.strategies if is_usable(name, one.asset_class)]
     return found | {
         "largest_size": most_size(one.asset_class, frame.evidence), "max_symbols": own.max_symbols,
         "symbols": list(symbols), "strategies": {name: _bounds(name) for name in allowed},
