@@ -1,4 +1,4 @@
-"""What a plan may never do, read from the mandate anew: a second opinion on validation, which shares no code with it."""
+"""What a plan may never do, read from the mandate anew: a second opinion, which shares no code with validation."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -17,13 +17,15 @@ def escapes(plan: Plan, mandate: Mandate, evidence: Evidence) -> list[str]:
         found.append("live without the person")
     if sum(one.limits.capital_paise for one in plan.enabled if one.limits) > mandate.capital_rupees * 100:
         found.append("more capital than there is")
-    texts = [one.text for part in (plan, *plan.classes) for one in part.reasons]
+    texts = [one.text for one in (*plan.reasons, *(one for part in plan.classes for one in part.reasons))]
     texts += [plan.planner.fallback_reason, plan.sentiment.why if plan.sentiment else ""]
     texts += list(plan.sentiment.quotes) if plan.sentiment else []
-    for text in texts:
-        if len(text) > MOST_TEXT or "://" in text or any(unicodedata.category(one) in ("Cc", "Cf") for one in text):
-            found.append(f"text that is not harmless: {text[:80]!r}")
-    return found
+    return found + [f"text that is not harmless: {text[:80]!r}" for text in texts if not _harmless(text)]
+
+
+def _harmless(text: str) -> bool:
+    controls = any(unicodedata.category(one) in ("Cc", "Cf") for one in text)
+    return len(text) <= MOST_TEXT and "://" not in text and not controls
 
 
 def _outside(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Iterator[str]:
