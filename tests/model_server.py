@@ -88,7 +88,7 @@ class ModelServer:
 
             def do_POST(self) -> None:
                 asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                answer = server.take(asked, dict(self.headers))
+                answer = server.take(asked, {name.lower(): value for name, value in self.headers.items()})
                 try:
                     self._send(answer, answer.body(asked))
                 except OSError:
