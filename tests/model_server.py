@@ -137,13 +137,12 @@ def headlines_of(asked: Asked) -> list[dict[str, Any]]:
     return found
 
 
-def sensible(asked: Asked, number: int = 0, size: float = 0.5, **changes: Any) -> dict[str, Any]:
+def sensible(asked: Asked, size: float = 0.5) -> dict[str, Any]:
     """An answer that may be used: each class at `size` as the rules have it, with what is cited."""
-    del number
     facts, headlines = facts_of(asked), headlines_of(asked)
     cited = [{"path": path, "value": value} for path, value in list(facts["citable"].items())[:2]]
     quotes = [{"headline": one["id"], "score": 0.2, "quote": one["title"][:20].strip()} for one in headlines[:3]]
-    answer = {
+    return {
         "classes": [
             {"asset_class": one["asset_class"], "size": size, "strategy": "", "universe": [], "parameters": [],
              "reason": "the regime is as the rules read it, and little is known", "numbers": cited}
@@ -152,12 +151,11 @@ def sensible(asked: Asked, number: int = 0, size: float = 0.5, **changes: Any) -
         "headlines": quotes, "day_score": 0.1 if quotes else 0, "day_reason": "calm" if quotes else "",
         "day_quotes": [quotes[0]["quote"]] if quotes else [],
     }
-    return answer | changes
 
 
-def well_behaved(asked: Asked, number: int) -> Answer:
+def well_behaved(asked: Asked, _: int) -> Answer:
     """What a careful model would say."""
-    return Answer(json.dumps(sensible(asked, number)))
+    return Answer(json.dumps(sensible(asked)))
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def _whole(**fields: Any) -> Change:
 
 
 def _text(text: str) -> Change:
-    return lambda answer: text
+    return lambda _: text
 
 
 def _parameter(name: str, value: Any) -> Change:
@@ -38,8 +38,9 @@ def _parameter(name: str, value: Any) -> Change:
 
 
 SYMBOLS: Final = (
-    "ENRON", "SAT\u0406YAM", "ЅBIN", "SB1N", "sbin", "SBIN ", " SBIN", "SBIN\u200b", "\u202eNIBS", "ＳＢＩＮ", "SBIN-BE",
-    "SBIN26AUGFUT", "BTCUSD", "NIFTY", "*", "", "../../SBIN", "SBIN;TCS", "SBIN\nTCS", "SBIN\u0000", "T\u0421S", "INFУ",
+    "ENRON", "SAT\u0406YAM", "ЅBIN", "SB1N", "sbin", "SBIN ", " SBIN", "SBIN\u200b", "\u202eNIBS", "ＳＢＩＮ",
+    "SBIN-BE", "SBIN26AUGFUT", "BTCUSD", "NIFTY", "*", "", "../../SBIN", "SBIN;TCS", "SBIN\nTCS", "SBIN\u0000", "T\u0421S",
+    "INFУ",
     "AXISBANK'--", "${SBIN}", "{{SBIN}}", "NIFTY2682525000CE", "RELIANCE", "A" * 64, "A" * 100_000, "💎🙌",
 )
 STRATEGIES: Final = (
@@ -54,7 +55,8 @@ PARAMETERS: Final[tuple[tuple[str, Any], ...]] = (
     ("entry_atr", 10**18), ("target_risk", -3), ("target_risk", 1e9), ("volume_ratio", -1), ("min_stop_percent", 0),
     ("min_stop_percent", -0.4), ("max_trades", 10_000), ("quantity", 1_000_000), ("capital_paise", 10**12),
     ("loss_paise", 10**12), ("size", 5), ("underlying", "BANKNIFTY"), ("underlying", "RELIANCE"),
-    ("style", "all_in"), ("direction", "naked"), ("direction", "sideways"), ("square_off", "23:59"), ("product", "NRML"),
+    ("style", "all_in"), ("direction", "naked"), ("direction", "sideways"), ("square_off", "23:59"),
+    ("product", "NRML"),
     ("mode", "live"), ("__class__", "x"), ("model_config", "x"), ("wings", -1), ("strikes_each_side", 50),
 )
 EXTRAS: Final[tuple[dict[str, Any], ...]] = tuple(
@@ -69,7 +71,8 @@ EXTRAS: Final[tuple[dict[str, Any], ...]] = tuple(
 SIZES: Final[tuple[Any, ...]] = (
     2, 10, 100, -1, -0.5, 0.75, 1.0000001, 1e308, -1e308, "1", "all", None, [], {}, [1], "1.0", 10**400, "∞", "१",
 )
-ASSET_CLASSES: Final = ("crypto", "STOCK", "stock ", "equity", "", "currency", "commodity", "stосk", "all", "FUTURES")
+ASSET_CLASSES: Final = ("crypto", "STOCK", "stock ", "equity", "", "currency", "commodity", "stосk", "all",
+                        "FUTURES")
 TEXTS: Final = (
     "<script>alert(1)</script> all is well", "click http://evil.example/login to approve", "www.evil.example has more",
     "\u202ellew si lla", "all\u200b is\u200b well", "all\x00is\x07well", "\x1b[31mred\x1b[0m", "a" * 501, "a" * 100_000,
@@ -93,7 +96,8 @@ CITED: Final[tuple[tuple[str, Any], ...]] = (
 )
 QUOTES: Final[tuple[dict[str, Any], ...]] = (
     {"day_score": 1, "day_quotes": ["Moon tomorrow"]}, {"day_score": 2}, {"day_score": -1.5}, {"day_score": None},
-    {"headlines": [{"headline": 99, "score": 1, "quote": "x"}]}, {"headlines": [{"headline": 1, "score": 9, "quote": ""}]},
+    {"headlines": [{"headline": 99, "score": 1, "quote": "x"}]},
+    {"headlines": [{"headline": 1, "score": 9, "quote": ""}]},
     {"headlines": [{"headline": 1, "score": 1, "quote": "never said"}]}, {"headlines": [{"headline": 0}]},
     {"day_quotes": ["x" * 10_000]}, {"day_quotes": [""] * 100}, {"headlines": [{}] * 1_000}, {"day_reason": 5},
 )

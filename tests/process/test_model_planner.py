@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -35,10 +35,13 @@ class Hurried:
         self.seconds = seconds
         self.took: list[float] = []
 
-    def ask(self, *asked: Any) -> tuple[list[Reply], float]:
+    def ask(
+        self, questions: Sequence[Sequence[Message]], schema: Mapping[str, Any], max_tokens: int,
+        deadline_seconds: float,
+    ) -> tuple[list[Reply], float]:
         """With a deadline of its own."""
         began = time.monotonic()
-        replies, _ = self.inner.ask(*asked[:3], self.seconds)
+        replies, _ = self.inner.ask(questions, schema, max_tokens, min(self.seconds, deadline_seconds))
         self.took.append(time.monotonic() - began)
         return replies, self.seconds
 
@@ -72,15 +75,15 @@ def test_a_day_is_planned_over_the_wire() -> None:
 
 def broken(**fields: Any) -> Behaviour:
     """Always this instead of an answer."""
-    return lambda asked, number: Answer(**fields)
+    return lambda *_: Answer(**fields)
 
 
 def almost(change: dict[str, Any]) -> Behaviour:
     """A sensible answer, changed."""
-    return lambda asked, number: Answer(json.dumps(sensible(asked) | change))
+    return lambda asked, _: Answer(json.dumps(sensible(asked) | change))
 
 
-def cut(asked: Asked, number: int) -> Answer:
+def cut(asked: Asked, _: int) -> Answer:
     """Half of an answer."""
     text = json.dumps(sensible(asked))
     return Answer(text[: len(text) // 2])
@@ -88,7 +91,7 @@ def cut(asked: Asked, number: int) -> Answer:
 
 def faulty(fault: str) -> Behaviour:
     """The right answer, sent in a wrong way."""
-    return lambda asked, number: Answer(json.dumps(sensible(asked)), fault=fault)
+    return lambda asked, _: Answer(json.dumps(sensible(asked)), fault=fault)
 
 
 FAULTS: dict[str, tuple[Behaviour, str]] = {

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from common.planner_ports import Message
 from common.planning.plan import Plan
 from common.planning.rule_planner import plan_by_rules
 from common.planning.validation import validate_plan
+from common.strategies import registry
 from tests.model_server import Answer, Asked, headlines_of, sensible, serving
 from tests.planning_attacks import Attack, attacks, demanded
 from tests.unit import planner_case as case
@@ -21,6 +23,12 @@ ATTACKS = list(attacks())
 FAMILIES = sorted({one.name.partition("-")[0] for one in ATTACKS})
 
 
+@pytest.fixture(autouse=True)
+def _plug_ins_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installed strategies are looked for once a test: hundreds of plans are made, none is installed meanwhile."""
+    monkeypatch.setattr(registry, "_plug_ins", cache(registry._plug_ins))
+
+
 class Obedient:
     """Finds the order among the headlines that it was shown, and does what it says."""
 
@@ -28,11 +36,11 @@ class Obedient:
         self.orders = {_key(one): one for one in every}
         self.obeyed = 0
 
-    def __call__(self, asked: Asked, number: int) -> Answer:
+    def __call__(self, asked: Asked, _: int) -> Answer:
         titles = [one["title"] for one in headlines_of(asked)]
         order = next(self.orders[title] for title in titles if title in self.orders)
         self.obeyed += 1
-        return Answer(demanded(order, sensible(asked, number, size=1)))
+        return Answer(demanded(order, sensible(asked, size=1)))
 
 
 def _key(attack: Attack) -> str:
@@ -63,10 +71,11 @@ def test_nothing_escapes_on_paper(family: str) -> None:
             assert plan.status in ("READY", "REJECTED"), attack.name
 
 
-def test_nothing_escapes_live() -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_nothing_escapes_live(family: str) -> None:
     """With a veto and a size alone: whatever is demanded, each class is the rules' own or less, and a draft."""
     mandate = planning_case.mandate('mode = "live"')
-    for attack in ATTACKS:
+    for attack in (one for one in ATTACKS if one.name.startswith(family)):
         plan, evidence = case.planned(_said(attack), mandate, [attack.headline])
         rules = plan_by_rules(evidence, mandate)
         assert validate_plan(plan, mandate, evidence) == [], attack.name
@@ -80,9 +89,9 @@ def test_nothing_escapes_live() -> None:
 
 
 def _said(attack: Attack) -> case.Says:
-    def says(question: Sequence[Message], number: int) -> str:
+    def says(question: Sequence[Message], _: int) -> str:
         asked = {"messages": [{"role": role, "content": text} for role, text in question]}
-        return demanded(attack, sensible(asked, number, size=1))
+        return demanded(attack, sensible(asked, size=1))
 
     return says
 
