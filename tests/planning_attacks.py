@@ -39,8 +39,8 @@ def _parameter(name: str, value: Any) -> Change:
 
 SYMBOLS: Final = (
     "ENRON", "SAT\u0406YAM", "ЅBIN", "SB1N", "sbin", "SBIN ", " SBIN", "SBIN\u200b", "\u202eNIBS", "ＳＢＩＮ",
-    "SBIN-BE", "SBIN26AUGFUT", "BTCUSD", "NIFTY", "*", "", "../../SBIN", "SBIN;TCS", "SBIN\nTCS", "SBIN\u0000", "T\u0421S",
-    "INFУ",
+    "SBIN-BE", "SBIN26AUGFUT", "BTCUSD", "NIFTY", "*", "", "../../SBIN", "SBIN;TCS", "SBIN\nTCS", "SBIN\u0000",
+    "T\u0421S", "INFУ",
     "AXISBANK'--", "${SBIN}", "{{SBIN}}", "NIFTY2682525000CE", "RELIANCE", "A" * 64, "A" * 100_000, "💎🙌",
 )
 STRATEGIES: Final = (

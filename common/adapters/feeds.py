@@ -8,10 +8,9 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 import feedparser
-import httpcore2
 import httpx2
 
-from common.adapters.public_network import PublicTransport
+from common.adapters.public_network import PrivateAddress, PublicTransport
 from common.planner_ports import FeedReading
 from common.planning.headlines import RawHeadline
 
@@ -61,8 +60,10 @@ class HttpFeeds:
                 found += self._headlines(url, min(last, now + self._feed_seconds))
             except FeedRefused as refused:
                 failures[_name(url)] = str(refused)
-            except (httpx2.HTTPError, httpcore2.ConnectError, httpx2.InvalidURL, ValueError) as error:
-                failures[_name(url)] = f"it cannot be read: {type(error).__name__}"
+            except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
+                cause = error.__cause__
+                why = str(cause) if isinstance(cause, PrivateAddress) else f"it cannot be read: {type(error).__name__}"
+                failures[_name(url)] = why
         return FeedReading(tuple(found), failures)
 
     def _headlines(self, url: str, until: float) -> list[RawHeadline]:

@@ -1,5 +1,6 @@
 """Feeds over real HTTP: what is read, and what is not: too large, too slow, elsewhere, on a private address."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,6 @@ from typing import Any
 import httpcore2
 import pytest
 
-from common.adapters import public_network
 from common.adapters.feeds import MAX_BYTES, HttpFeeds
 from common.adapters.public_network import PrivateAddress, PublicBackend, is_public
 
@@ -80,7 +80,7 @@ def test_rss_and_atom_are_read() -> None:
 
 @pytest.mark.parametrize(("path", "told"), [
     ("large", "larger than"), ("slow", "took too long"), ("loop", "redirects more than"), ("file", "not plain http"),
-    ("inside", "PrivateAddress"), ("user", "not plain http"), ("gone", "answered 404"), ("bomb", "entities"),
+    ("inside", "not public"), ("user", "not plain http"), ("gone", "answered 404"), ("bomb", "entities"),
     ("garbage", "neither RSS nor Atom"), ("packed", "compressed"),
 ])
 def test_what_is_not_read_is_named(path: str, told: str) -> None:
@@ -99,7 +99,7 @@ def test_without_the_setting_this_machine_is_private() -> None:
     with site() as url:
         reading = HttpFeeds([f"{url}/rss"]).read()
     assert reading.headlines == ()
-    assert "PrivateAddress" in reading.failures["127.0.0.1/rss"]
+    assert "not public" in reading.failures["127.0.0.1/rss"]
 
 
 def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +110,7 @@ def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         asked.append(host)
         return [(2, 1, 6, "", ("93.184.216.34", port)), (2, 1, 6, "", ("169.254.169.254", port))]
 
-    monkeypatch.setattr(public_network.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(PrivateAddress):
         PublicBackend().connect_tcp("rebind.example", 443)
     assert asked == ["rebind.example"]
@@ -120,11 +120,12 @@ def test_what_was_looked_at_is_what_is_connected_to(monkeypatch: pytest.MonkeyPa
     """The address that was resolved is handed on, not the name: a second answer of the name server cannot matter."""
     connected: list[str] = []
 
-    def connect(self: object, host: str, *_: Any) -> Any:
+    def connect(_: object, host: str, *more: Any) -> Any:
         connected.append(host)
+        assert more[0] == 443
         raise httpcore2.ConnectError("far enough")
 
-    monkeypatch.setattr(public_network.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.216.34", 443))])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.216.34", 443))])
     monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", connect)
     with pytest.raises(httpcore2.ConnectError):
         PublicBackend().connect_tcp("news.example", 443)
@@ -133,7 +134,8 @@ def test_what_was_looked_at_is_what_is_connected_to(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(("address", "public"), [
     ("93.184.216.34", True), ("2606:2800:220:1:248:1893:25c8:1946", True), ("127.0.0.1", False), ("10.1.2.3", False),
-    ("172.16.0.1", False), ("192.168.1.1", False), ("169.254.169.254", False), ("100.64.0.1", False), ("0.0.0.0", False),
+    ("172.16.0.1", False), ("192.168.1.1", False), ("169.254.169.254", False), ("240.0.0.1", False),
+    ("100.64.0.1", False), ("0.1.2.3", False),
     ("224.0.0.1", False), ("255.255.255.255", False), ("::1", False), ("::", False), ("fe80::1%eth0", False),
     ("fd00::1", False), ("::ffff:10.0.0.1", False), ("64:ff9b::a00:1", False), ("2002:a00:1::", False), ("x", False),
     ("::10.0.0.1", False), ("ff02::1", False),
