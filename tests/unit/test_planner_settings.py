@@ -31,9 +31,12 @@ def test_rules_need_nothing() -> None:
     (MODEL | {"TRON_OPENAI_BASE_URL": "http://models.example/v1"}, "not an https address"),
     (MODEL | {"TRON_OPENAI_BASE_URL": "https://me:pw@models.example"}, "not an https address"),
     (CLOUD, "PAISE_PER_MILLION"), (MODEL | {"TRON_MODEL_TOKENS_A_DAY": "-5"}, "no count"),
-    (MODEL | {"TRON_MODEL_TEMPERATURE": "nan"}, "from 0 to 2"), (MODEL | {"TRON_MODEL_DEADLINE_SECONDS": "0"}, "above 0"),
-    (MODEL | {"TRON_MODEL_DEADLINE_SECONDS": "1e9"}, "from 0 to 600"), ({"TRON_FEEDS": "file:///etc/passwd"}, "TRON_FEEDS"),
-    ({"TRON_FEEDS": "https://me:pw@a.example/f"}, "TRON_FEEDS"), ({"TRON_FEEDS": "https://a.example " * 21}, "20 at most"),
+    (MODEL | {"TRON_MODEL_TEMPERATURE": "nan"}, "from 0 to 2"),
+    (MODEL | {"TRON_MODEL_DEADLINE_SECONDS": "0"}, "above 0"),
+    (MODEL | {"TRON_MODEL_DEADLINE_SECONDS": "1e9"}, "from 0 to 600"),
+    ({"TRON_FEEDS": "file:///etc/passwd"}, "TRON_FEEDS"),
+    ({"TRON_FEEDS": "https://me:pw@a.example/f"}, "TRON_FEEDS"),
+    ({"TRON_FEEDS": "https://a.example " * 21}, "20 at most"),
 ])
 def test_what_is_refused_says_what_to_do(env: dict[str, str], told: str) -> None:
     """Each with the variable's name."""
