@@ -101,8 +101,12 @@ def test_a_strategy_file_is_never_run(tmp_path: Path) -> None:
     mark, file = tmp_path / "ran", tmp_path / "evil.py"
     file.write_text(f"open({str(mark)!r}, 'w').close()\n")
     text = case.answer(case.choice("stock", strategy=str(file)))
-    plan, _ = case.planned(lambda *_: text)
+    plan, evidence = case.planned(lambda *_: text)
     assert plan.planner.kind == "rules"
+    forged = plan.model_copy(update={
+        "classes": (plan.classes[0].model_copy(update={"strategy": str(file)}), *plan.classes[1:]),
+    })
+    assert any("is not among the mandate's" in one for one in validate_plan(forged, planning_case.mandate(), evidence))
     assert not mark.exists()
 
 
