@@ -45,14 +45,16 @@ class PlannerSettings:
     def environment(self) -> dict[str, str]:
         """Variables from which `read_planner` makes the same."""
         return {
-            "TRON_PLANNER": self.kind, "TRON_OPENAI_BASE_URL": self.base_url, "TRON_MODEL": self.model,
+            "TRON_PLANNER": self.kind, "TRON_MODEL_URL": self.base_url, "TRON_MODEL": self.model,
             "TRON_MODEL_TEMPERATURE": "" if self.temperature is None else repr(self.temperature),
             "TRON_MODEL_INPUT_PAISE_PER_MILLION": str(self.input_price),
             "TRON_MODEL_OUTPUT_PAISE_PER_MILLION": str(self.output_price),
             "TRON_MODEL_DEADLINE_SECONDS": repr(self.deadline_seconds),
             "TRON_MODEL_MAX_OUTPUT_TOKENS": str(self.max_output_tokens),
-            "TRON_MODEL_TOKENS_A_DAY": str(self.tokens_a_day), "TRON_MODEL_TOKENS_A_MONTH": str(self.tokens_a_month),
-            "TRON_MODEL_RUPEES_A_DAY": str(self.rupees_a_day), "TRON_MODEL_RUPEES_A_MONTH": str(self.rupees_a_month),
+            "TRON_MODEL_TOKENS_PER_DAY": str(self.tokens_a_day),
+            "TRON_MODEL_TOKENS_PER_MONTH": str(self.tokens_a_month),
+            "TRON_MODEL_RUPEES_PER_DAY": str(self.rupees_a_day),
+            "TRON_MODEL_RUPEES_PER_MONTH": str(self.rupees_a_month),
             "TRON_FEEDS": " ".join(self.feeds), "TRON_FEEDS_ON_LOOPBACK": "1" if self.feeds_on_loopback else "",
         }
 
@@ -62,16 +64,16 @@ def read_planner(env: Mapping[str, str], kind: str | None = None) -> PlannerSett
     plain = PlannerSettings()
     found = PlannerSettings(
         kind=kind or env.get("TRON_PLANNER") or plain.kind,
-        base_url=env.get("TRON_OPENAI_BASE_URL") or plain.base_url, model=env.get("TRON_MODEL", ""),
+        base_url=env.get("TRON_MODEL_URL") or plain.base_url, model=env.get("TRON_MODEL", ""),
         temperature=_number(env, "TRON_MODEL_TEMPERATURE", None, 2.0),
         input_price=_whole(env, "TRON_MODEL_INPUT_PAISE_PER_MILLION", plain.input_price),
         output_price=_whole(env, "TRON_MODEL_OUTPUT_PAISE_PER_MILLION", plain.output_price),
         deadline_seconds=_number(env, "TRON_MODEL_DEADLINE_SECONDS", plain.deadline_seconds, MOST_SECONDS) or 0.0,
         max_output_tokens=_whole(env, "TRON_MODEL_MAX_OUTPUT_TOKENS", plain.max_output_tokens),
-        tokens_a_day=_whole(env, "TRON_MODEL_TOKENS_A_DAY", plain.tokens_a_day),
-        tokens_a_month=_whole(env, "TRON_MODEL_TOKENS_A_MONTH", plain.tokens_a_month),
-        rupees_a_day=_whole(env, "TRON_MODEL_RUPEES_A_DAY", plain.rupees_a_day),
-        rupees_a_month=_whole(env, "TRON_MODEL_RUPEES_A_MONTH", plain.rupees_a_month),
+        tokens_a_day=_whole(env, "TRON_MODEL_TOKENS_PER_DAY", plain.tokens_a_day),
+        tokens_a_month=_whole(env, "TRON_MODEL_TOKENS_PER_MONTH", plain.tokens_a_month),
+        rupees_a_day=_whole(env, "TRON_MODEL_RUPEES_PER_DAY", plain.rupees_a_day),
+        rupees_a_month=_whole(env, "TRON_MODEL_RUPEES_PER_MONTH", plain.rupees_a_month),
         feeds=tuple(env.get("TRON_FEEDS", "").split()), feeds_on_loopback=env.get("TRON_FEEDS_ON_LOOPBACK") == "1",
     )
     _check_feeds(found)
@@ -86,10 +88,10 @@ def _check_model(found: PlannerSettings) -> None:
     parts = urlsplit(found.base_url)
     if not parts.hostname or parts.username or not (parts.scheme == "https" or (parts.scheme == "http" and
                                                                                found.is_local)):
-        raise ValueError("TRON_OPENAI_BASE_URL is not an https address: a key travels there, and http serves on this "
+        raise ValueError("TRON_MODEL_URL is not an https address: a key travels there, and http serves on this "
                          "machine alone")
     if not found.model:
-        raise ValueError("TRON_MODEL is not set: give the name that the model has at TRON_OPENAI_BASE_URL")
+        raise ValueError("TRON_MODEL is not set: give the name that the model has at TRON_MODEL_URL")
     if not found.is_local and not (found.input_price and found.output_price):
         raise ValueError(
             "TRON_MODEL_INPUT_PAISE_PER_MILLION and TRON_MODEL_OUTPUT_PAISE_PER_MILLION are not set: without the "

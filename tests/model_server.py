@@ -1,6 +1,6 @@
 """A small server that speaks OpenAI's chat completions, for tests and trials: well-behaved, obeying or broken.
 
-By hand: `python -m tests.model_server --port 8765`, then TRON_OPENAI_BASE_URL=http://127.0.0.1:8765/v1 TRON_MODEL=trial
+By hand: `python -m tests.model_server --port 8765`, then TRON_MODEL_URL=http://127.0.0.1:8765/v1 TRON_MODEL=trial
 `tron day --planner model`.
 """
 

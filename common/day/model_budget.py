@@ -96,10 +96,10 @@ def _change(day: date, more: Spent, less: Spent, limits: Limits | None, store: D
 
 def _refuse(today: Spent, month: Spent, limits: Limits) -> None:
     checks = (
-        ("tokens a day", today.tokens, limits.tokens_a_day, "TRON_MODEL_TOKENS_A_DAY"),
-        ("tokens a month", month.tokens, limits.tokens_a_month, "TRON_MODEL_TOKENS_A_MONTH"),
-        ("paise a day", today.paise, limits.paise_a_day, "TRON_MODEL_RUPEES_A_DAY"),
-        ("paise a month", month.paise, limits.paise_a_month, "TRON_MODEL_RUPEES_A_MONTH"),
+        ("tokens a day", today.tokens, limits.tokens_a_day, "TRON_MODEL_TOKENS_PER_DAY"),
+        ("tokens a month", month.tokens, limits.tokens_a_month, "TRON_MODEL_TOKENS_PER_MONTH"),
+        ("paise a day", today.paise, limits.paise_a_day, "TRON_MODEL_RUPEES_PER_DAY"),
+        ("paise a month", month.paise, limits.paise_a_month, "TRON_MODEL_RUPEES_PER_MONTH"),
     )
     for name, needed, most, setting in checks:
         if needed > most:

@@ -51,7 +51,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--lists", type=Path, metavar="DIR",
                         help="the exchange's lists of the day (surveillance.csv, series.csv, ...): docs/data.md")
     parser.add_argument("--planner", choices=PLANNERS, default="rules",
-                        help="model: the one that TRON_MODEL and TRON_OPENAI_BASE_URL name: docs/planning.md")
+                        help="model: the one that TRON_MODEL and TRON_MODEL_URL name: docs/planning.md")
     parser.add_argument("--in-process", action="store_true", help="replay in this process: no functions, no workloads")
     parser.add_argument("--store", choices=STORES, default="sqlite",
                         help="firestore: on its emulator, which keeps nothing: such a day begins anew each time")

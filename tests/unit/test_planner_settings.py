@@ -16,8 +16,8 @@ from tests.architecture.source_files import ROOT
 from tests.model_server import serving, well_behaved
 from tests.unit import planner_case
 
-MODEL = {"TRON_PLANNER": "model", "TRON_MODEL": "m", "TRON_OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
-CLOUD = MODEL | {"TRON_OPENAI_BASE_URL": "https://models.example/v1"}
+MODEL = {"TRON_PLANNER": "model", "TRON_MODEL": "m", "TRON_MODEL_URL": "http://127.0.0.1:1/v1"}
+CLOUD = MODEL | {"TRON_MODEL_URL": "https://models.example/v1"}
 PRICES = {"TRON_MODEL_INPUT_PAISE_PER_MILLION": "100", "TRON_MODEL_OUTPUT_PAISE_PER_MILLION": "400"}
 
 
@@ -28,9 +28,9 @@ def test_rules_need_nothing() -> None:
 
 @pytest.mark.parametrize(("env", "told"), [
     ({"TRON_PLANNER": "oracle"}, "no planner"), (MODEL | {"TRON_MODEL": ""}, "TRON_MODEL is not set"),
-    (MODEL | {"TRON_OPENAI_BASE_URL": "http://models.example/v1"}, "not an https address"),
-    (MODEL | {"TRON_OPENAI_BASE_URL": "https://me:pw@models.example"}, "not an https address"),
-    (CLOUD, "PAISE_PER_MILLION"), (MODEL | {"TRON_MODEL_TOKENS_A_DAY": "-5"}, "no count"),
+    (MODEL | {"TRON_MODEL_URL": "http://models.example/v1"}, "not an https address"),
+    (MODEL | {"TRON_MODEL_URL": "https://me:pw@models.example"}, "not an https address"),
+    (CLOUD, "PAISE_PER_MILLION"), (MODEL | {"TRON_MODEL_TOKENS_PER_DAY": "-5"}, "no count"),
     (MODEL | {"TRON_MODEL_TEMPERATURE": "nan"}, "from 0 to 2"),
     (MODEL | {"TRON_MODEL_DEADLINE_SECONDS": "0"}, "above 0"),
     (MODEL | {"TRON_MODEL_DEADLINE_SECONDS": "1e9"}, "from 0 to 600"),
@@ -68,7 +68,7 @@ class Watched:
 def test_planning_asks_for_one_secret_alone(tmp_path: Path) -> None:
     """The model's key, and no credential of the broker; with the rules, none."""
     with serving(well_behaved) as server:
-        settings = read_settings({"TRON_HOME": str(tmp_path)} | MODEL | {"TRON_OPENAI_BASE_URL": server.url})
+        settings = read_settings({"TRON_HOME": str(tmp_path)} | MODEL | {"TRON_MODEL_URL": server.url})
         app, watched = Application(settings), Watched()
         app.account.__dict__["secrets"] = watched
         ports = model_ports(app)
@@ -98,7 +98,7 @@ print(json.dumps(sorted(set(sys.modules))))
 def test_plan_day_holds_no_client_of_the_broker(tmp_path: Path) -> None:
     """The whole step with a model: its client is loaded, nothing that could speak to the broker is."""
     with serving(well_behaved) as server:
-        env = MODEL | {"TRON_HOME": str(tmp_path), "TRON_OPENAI_BASE_URL": server.url, "PYTHONPATH": str(ROOT),
+        env = MODEL | {"TRON_HOME": str(tmp_path), "TRON_MODEL_URL": server.url, "PYTHONPATH": str(ROOT),
                        "TRON_STORE": "sqlite"}
         answer = subprocess.run(
             [sys.executable, "-c", STEP], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
