@@ -1,6 +1,5 @@
 """One frozen Settings, read once from the environment; nothing else reads it."""
 
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+from common.environment import SettingsError as SettingsError
+from common.environment import integer, optional, read_date, seconds, session_clock, switch
+from common.planner_settings import PlannerSettings, read_planner
 
 STORES: Final = ("sqlite", "firestore")
 DATABASE: Final = "(default)"
@@ -20,10 +23,6 @@ KITE_STREAM_URL: Final = "wss://ws.kite.trade"
 KITE_LOGIN_URL: Final = "https://kite.zerodha.com/connect/login"
 SECRET_STORES: Final = ("directory", "secret_manager")
 OWN_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
-
-
-class SettingsError(ValueError):
-    """A setting is missing or wrong; the text names the variable and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,7 @@ class Settings:
     postbacks: whether workloads look for hints of the broker's postbacks, which tell what the stream tells too.
     model_cutoff: the last day that the planning model may remember from its training; None: unknown.
     lists_url: where the exchange publishes its lists of the day, '' to fetch none.
+    planner: which one, with its model, budgets and feeds.
     session_clock: (began, start, speed) of a session that is played at its pace, as SessionClock has them.
     """
 
@@ -78,6 +78,7 @@ class Settings:
     functions_url: str = ""
     postbacks: bool = False
     model_cutoff: date | None = None
+    planner: PlannerSettings = field(default_factory=PlannerSettings, repr=False)
     session_clock: tuple[float, float, float] | None = None
     lists_url: str = ""
 
@@ -121,8 +122,8 @@ class Settings:
             "TRON_HOME": str(self.home), "TRON_SESSIONS": os.pathsep.join(str(path) for path in self.sessions),
             "TRON_SEED": str(self.seed), "TRON_SOURCE": self.source_name,
             "TRON_MANDATE": str(self.mandate) if self.mandate else "", "TRON_MANDATE_TEXT": self.mandate_text,
-            "TRON_LEASE_TTL_SECONDS": _optional(self.lease_ttl_seconds),
-            "TRON_SEND_TIMEOUT_SECONDS": _optional(self.send_timeout_seconds),
+            "TRON_LEASE_TTL_SECONDS": optional(self.lease_ttl_seconds),
+            "TRON_SEND_TIMEOUT_SECONDS": optional(self.send_timeout_seconds),
             "TRON_HISTORY_SESSIONS": str(self.history_sessions), "TRON_LOCAL": "1" if self.local else "",
             "TRON_STORE": self.store, "TRON_PROJECT": self.project, "TRON_DATABASE": self.database,
             "FIRESTORE_EMULATOR_HOST": self.emulator,
@@ -136,7 +137,7 @@ class Settings:
             "TRON_FUNCTIONS_URL": self.functions_url, "TRON_POSTBACKS": "1" if self.postbacks else "",
             "TRON_MODEL_CUTOFF": str(self.model_cutoff or ""),
             "TRON_LISTS_URL": self.lists_url,
-            "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())),
+            "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())), **self.planner.environment(),
         }
 
 
@@ -151,23 +152,24 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(
         home=Path(home), sessions=sessions, mandate=Path(mandate) if mandate else None,
         mandate_text=env.get("TRON_MANDATE_TEXT", ""),
-        seed=_integer(env, "TRON_SEED", 0), source_name=env.get("TRON_SOURCE", ""),
-        lease_ttl_seconds=_seconds(env, "TRON_LEASE_TTL_SECONDS"),
-        send_timeout_seconds=_seconds(env, "TRON_SEND_TIMEOUT_SECONDS"),
-        history_sessions=_integer(env, "TRON_HISTORY_SESSIONS", 10), local=_switch(env, "TRON_LOCAL"),
+        seed=integer(env, "TRON_SEED", 0), source_name=env.get("TRON_SOURCE", ""),
+        lease_ttl_seconds=seconds(env, "TRON_LEASE_TTL_SECONDS"),
+        send_timeout_seconds=seconds(env, "TRON_SEND_TIMEOUT_SECONDS"),
+        history_sessions=integer(env, "TRON_HISTORY_SESSIONS", 10), local=switch(env, "TRON_LOCAL"),
         store=env.get("TRON_STORE") or "sqlite", project=env.get("TRON_PROJECT", ""),
         database=env.get("TRON_DATABASE") or DATABASE, emulator=env.get("FIRESTORE_EMULATOR_HOST", ""),
         archive=env.get("TRON_ARCHIVE") or "directory",
         bucket=env.get("TRON_BUCKET") or BUCKET, location=env.get("TRON_LOCATION") or "asia-south1",
         stage=env.get("TRON_ENVIRONMENT") or "local",
-        model_cutoff=_date(env, "TRON_MODEL_CUTOFF"),
+        model_cutoff=read_date(env, "TRON_MODEL_CUTOFF"),
         notify_urls=notify_urls(env), session_clock=session_clock(env), broker=env.get("TRON_BROKER") or "paper",
         kite_url=env.get("TRON_KITE_URL") or KITE_URL,
         kite_stream_url=env.get("TRON_KITE_STREAM_URL") or KITE_STREAM_URL,
         kite_login_url=env.get("TRON_KITE_LOGIN_URL") or KITE_LOGIN_URL, kite_user=env.get("TRON_KITE_USER", ""),
         egress=tuple(env.get("TRON_EGRESS", "").split()), secrets=env.get("TRON_SECRETS") or "directory",
-        functions_url=env.get("TRON_FUNCTIONS_URL", ""), postbacks=_switch(env, "TRON_POSTBACKS"),
+        functions_url=env.get("TRON_FUNCTIONS_URL", ""), postbacks=switch(env, "TRON_POSTBACKS"),
         lists_url=env.get("TRON_LISTS_URL", ""),
+        planner=planner_settings(env),
     )
     _check(settings)
     _check_kite(settings)
@@ -177,6 +179,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 def notify_urls(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Whom to tell: TRON_NOTIFY_URLS, with spaces between. Secrets."""
     return tuple(environment.get("TRON_NOTIFY_URLS", "").split())
+
+
+def planner_settings(environment: Mapping[str, str], kind: str | None = None) -> PlannerSettings:
+    """kind: in place of TRON_PLANNER. Raises SettingsError."""
+    try:
+        return read_planner(environment, kind)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
 
 
 def _check(settings: Settings) -> None:
@@ -232,57 +242,3 @@ def _check_kite(settings: Settings) -> None:
             ip_address(address)
         except ValueError:
             raise SettingsError(f"TRON_EGRESS: {address!r} is no IP address: give the registered ones") from None
-
-
-def _integer(env: Mapping[str, str], name: str, default: int) -> int:
-    text = env.get(name, "")
-    try:
-        return int(text) if text else default
-    except ValueError:
-        raise SettingsError(f"{name}={text!r} is not a whole number: correct it or leave it out") from None
-
-
-def _seconds(env: Mapping[str, str], name: str) -> float | None:
-    text = env.get(name, "")
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise SettingsError(f"{name}={text!r} is not a number: correct it or leave it out")
-    return value
-
-
-def _date(env: Mapping[str, str], name: str) -> date | None:
-    text = env.get(name, "")
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise SettingsError(f"{name}={text!r} is no date: give YYYY-MM-DD, or leave it out") from None
-
-
-def session_clock(env: Mapping[str, str]) -> tuple[float, float, float] | None:
-    """TRON_SESSION_CLOCK: see Settings; None where real time holds. Raises SettingsError."""
-    text = env.get("TRON_SESSION_CLOCK", "")
-    if not text:
-        return None
-    try:
-        began, start, speed = (float(part) for part in text.split())
-    except ValueError:
-        began = start = speed = 0.0
-    if not (math.isfinite(began + start) and 0 < speed < math.inf):
-        raise SettingsError(f"TRON_SESSION_CLOCK={text!r} is no clock: give BEGAN START SPEED, or leave it out")
-    return began, start, speed
-
-
-def _switch(env: Mapping[str, str], name: str) -> bool:
-    text = env.get(name, "")
-    if text not in ("", "0", "1"):
-        raise SettingsError(f"{name}={text!r} is neither 1 nor 0: correct it or leave it out")
-    return text == "1"
-
-
-def _optional(seconds: float | None) -> str:
-    return "" if seconds is None else repr(seconds)

@@ -8,6 +8,7 @@ import functions_framework
 from flask import Request
 
 from common.bootstrap import Application
+from common.bootstrap_planner import open_feeds
 from common.day.prepare import prepare_day as prepare
 from functions.request import Answer, answer
 
@@ -22,5 +23,6 @@ def _step(day: date, app: Application) -> Mapping[str, Any]:
     sessions = app.settings.history_sessions
     look = (lambda: app.account.look(day)) if app.settings.broker == "kite" else None
     lists = app.account.lists if app.settings.lists_url else None
-    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions, look, lists)
+    now, feeds = app.step_clock(day, "prepare_day").now(), open_feeds(app)
+    evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions, look, lists, feeds, now)
     return {"date": day.isoformat(), "gate": evidence["gate"]["verdict"], "hash": evidence["hash"]}

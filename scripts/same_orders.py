@@ -58,7 +58,8 @@ def hashes() -> dict[str, Any]:
 
 def _recorded() -> dict[str, str]:
     from common.planning.mandate import default_mandate_text, parse_mandate
-    from common.research.backtest import Request, backtest
+    from common.research.backtest import backtest
+    from common.research.backtest_plan import Request
     from tests.simulation.test_pinned_strategies import PINNED
 
     found = {}

@@ -1,15 +1,20 @@
 """prepare_day: today's instruments to the archive, the gate, and the evidence, frozen before anyone plans."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any, Final, TypeAlias
 
 from common.day.errors import TooEarly
 from common.day.lists import fetch_lists, read_lists
 from common.day.readiness import Check, tells_no_login
+from common.day.surroundings import Morning, surroundings
 from common.day.volatilities import volatilities
 from common.market.bar import Bar
+from common.market.calendar import session_on, session_times
+from common.market.indian_time import INDIA, at
+from common.market.instrument import AssetClass
 from common.market.instruments import DumpError, write_dump
+from common.planner_ports import Feeds
 from common.planning.evidence import build_evidence
 from common.planning.gate import GateReason
 from common.planning.history import DaySummary, summarise
@@ -27,12 +32,14 @@ Readiness: TypeAlias = tuple[Sequence[Check], frozenset[str]]
 
 def prepare_day(
     day: date, store: DocumentStore, archive: Archive, market: MarketData, mandate: Mandate, history_sessions: int,
-    look: Callable[[], Readiness] | None = None, lists: ListSource | None = None,
+    look: Callable[[], Readiness] | None = None, lists: ListSource | None = None, feeds: Feeds | None = None,
+    now: datetime | None = None,
 ) -> Mapping[str, Any]:
     """The evidence of `day`: made and stored once, returned as stored ever after.
 
     look: at the account that is to be traded; None for paper. lists: where the exchange's are fetched, None: nowhere.
-    Raises TooEarly while nobody has logged in there.
+    feeds: of headlines, None where none are set. now: aware, before which they were published; None for the table's
+    time of this step. Raises TooEarly while nobody has logged in there.
     """
     stored = store.get(EVIDENCE, day.isoformat())
     if stored is not None:
@@ -55,15 +62,25 @@ def prepare_day(
     checks += fetch_lists(day, archive, lists, mandate)
     notices, faults = read_lists(day, archive)
     checks += faults
-    history = _summaries(market.history(day, history_sessions))
+    past = market.history(day, history_sessions)
+    history = _summaries(past)
+    morning = Morning(day, now or _step_time(day), mandate, instruments, past, history)
+    around, more = surroundings(morning, store, archive, market, feeds)
     evidence = build_evidence(
-        day, session_facts(day), history, instruments, mandate, checks, notices, volatilities(day, archive),
+        day, session_facts(day), history, instruments, mandate, [*checks, *more], notices, volatilities(day, archive),
+        around,
     ).to_fields()
     try:
         store.commit([Create(EVIDENCE, day.isoformat(), evidence)])
     except Conflict:
-        return prepare_day(day, store, archive, market, mandate, history_sessions, look, lists)
+        return prepare_day(day, store, archive, market, mandate, history_sessions, look, lists, feeds, now)
     return evidence
+
+
+def _step_time(day: date) -> datetime:
+    if session_on(day) is None:
+        return datetime.combine(day, time(), INDIA)
+    return at(session_times(day, AssetClass.STOCK).steps["prepare_day"])
 
 
 def _summaries(history: Mapping[str, Sequence[Sequence[Bar]]]) -> dict[str, list[DaySummary]]:

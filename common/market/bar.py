@@ -41,14 +41,14 @@ class Bar:
 class Quote:
     """Top of the book of one symbol at `ts` (nanoseconds, UTC). Prices: paise; quantities: units; 0 where unknown.
 
-    volume: units traded so far today.
+    volume: units traded so far today. oi: open contracts, in units.
     """
 
-    __slots__ = ("ask", "ask_quantity", "bid", "bid_quantity", "last", "symbol", "ts", "volume")
+    __slots__ = ("ask", "ask_quantity", "bid", "bid_quantity", "last", "oi", "symbol", "ts", "volume")
 
     def __init__(
         self, ts: int, symbol: str, last: int, bid: int = 0, ask: int = 0, bid_quantity: int = 0,
-        ask_quantity: int = 0, volume: int = 0,
+        ask_quantity: int = 0, volume: int = 0, oi: int = 0,
     ) -> None:
         self.ts = ts
         self.symbol = symbol
@@ -58,6 +58,7 @@ class Quote:
         self.bid_quantity = bid_quantity
         self.ask_quantity = ask_quantity
         self.volume = volume
+        self.oi = oi
 
     def __repr__(self) -> str:
         return f"Quote({self.ts}, {self.symbol!r}, {self.last}, bid={self.bid}, ask={self.ask}, volume={self.volume})"

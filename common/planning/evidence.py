@@ -19,6 +19,7 @@ from common.planning.mandate import ANY, ClassMandate, Mandate
 from common.planning.notices import Notices, shares_out, without_derivatives
 from common.planning.regime import MIN_SESSIONS, Regime, regime_of
 from common.planning.session_facts import SessionFacts
+from common.planning.surroundings import Surroundings
 from common.planning.volatility import Volatility
 
 MAX_STOCKS: Final = 300
@@ -64,6 +65,7 @@ class Evidence(Record):
     banned: tuple[str, ...] | None = None
     volatilities: tuple[Volatility, ...] = ()
     volatility_unknown: tuple[str, ...] = ()
+    around: Surroundings = Surroundings()
 
     @cached_property
     def hash(self) -> str:
@@ -107,7 +109,7 @@ class Evidence(Record):
 def build_evidence(
     day: date, session: SessionFacts, history: Mapping[str, Sequence[DaySummary]], instruments: Iterable[Instrument],
     mandate: Mandate, checks: Sequence[GateReason] = (), notices: Notices | None = None,
-    volatilities: Sequence[Volatility] = (),
+    volatilities: Sequence[Volatility] = (), around: Surroundings | None = None,
 ) -> Evidence:
     """Evidence for `day` from sessions before it, by symbol, and the day's instruments.
 
@@ -153,6 +155,7 @@ def build_evidence(
         indices=_listed_indices(listed, broad), chains=chains, long_only=long_only, banned=banned,
         excluded=dict(list(excluded.items())[:MAX_STOCKS]),
         symbols=tuple(features[s] for s in kept if s in features and features[s].sessions),
+        around=around or Surroundings(),
     )
 
 
@@ -266,4 +269,6 @@ def _label(value: Any, position: int) -> str:
         return str(value["symbol"])
     if "underlying" in value:
         return f"{value['underlying']}.{value['expiry']}"
+    if "strategy" in value:
+        return f"{value['asset_class']}.{value['strategy']}"
     return str(position)

@@ -13,6 +13,7 @@ from common.market.money import Paise
 from common.planning.document import InvalidDocument, Record, document_hash
 from common.planning.limits import ClassLimits
 from common.planning.mandate import Mode, Percent
+from common.planning.sentiment import Sentiment
 
 MAX_TEXT: Final = 500
 MAX_NUMBERS: Final = 50
@@ -31,12 +32,20 @@ class Reason(Record):
 
 
 class PlannerRecord(Record):
-    """Who planned. Hashes: SHA-256. tokens: in and out together. fallback_reason: why rules stood in for a model."""
+    """Who planned. Hashes: SHA-256. tokens: in and out together. fallback_reason: why rules stood in for a model.
+
+    samples: answers asked for; agreed: of them, as many as decided alike as the most did. authority: what the model
+    could decide.
+    """
 
     kind: Literal["rules", "model"]
     input_hash: str
     model: str = ""
+    temperature: float | None = None
     prompt_hash: str = ""
+    authority: str = ""
+    samples: Annotated[int, Field(ge=0)] = 0
+    agreed: Annotated[int, Field(ge=0)] = 0
     tokens: Annotated[int, Field(ge=0)] = 0
     cost_paise: Annotated[int, Field(ge=0)] = 0
     latency_ms: Annotated[int, Field(ge=0)] = 0
@@ -150,6 +159,7 @@ class Plan(Record):
     classes: tuple[ClassPlan, ...]
     opening: OpeningLimits
     reasons: tuple[Reason, ...] = ()
+    sentiment: Sentiment | None = None
     planner: PlannerRecord
     evidence_hash: str
     mandate_hash: str

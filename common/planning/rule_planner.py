@@ -80,7 +80,7 @@ def plan_by_rules(evidence: Evidence, mandate: Mandate, fallback_reason: str = "
             halve_at_index_gap_percent=mandate.opening.halve_at_index_gap_percent,
             index_symbol=_index(evidence),
         ),
-        reasons=_reasons(evidence, mandate, refusal, trading),
+        reasons=_reasons(evidence, mandate, refusal, trading), sentiment=evidence.around.sentiment,
         planner=PlannerRecord(kind="rules", input_hash=evidence.hash, fallback_reason=fallback_reason),
     )
 
@@ -100,6 +100,8 @@ def careful(evidence: Evidence, asset_class: AssetClass) -> str:
         return "something about it is missing in the evidence"
     if evidence.regime.name == "volatile":
         return "the market is volatile"
+    if evidence.around.news.is_silent:
+        return "feeds of headlines are set, and none has answered"
     return "" if evidence.session.kind == "normal" else "the session is a special one"
 
 

@@ -119,7 +119,8 @@ def _class_problems(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Ite
         yield f"{where}: the mandate does not enable it"
     if one.strategy not in own.strategies:
         yield f"{where}: strategy {one.strategy} is not among the mandate's {', '.join(own.strategies)}"
-    yield from _strategy(one)
+    if one.strategy in own.strategies or not one.strategy.endswith(registry.FILE_SUFFIX):
+        yield from _strategy(one)  # to look a file up is to run it: only those that the mandate names
     yield from _limits(one, mandate, evidence)
     if len(set(one.universe)) != len(one.universe) or len(one.universe) > own.max_symbols:
         yield f"{where}: universe has {len(one.universe)} symbols, some twice or more than {own.max_symbols}"

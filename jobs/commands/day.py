@@ -12,11 +12,12 @@ from common.bootstrap import Application
 from common.market.calendar import MarketClosed
 from common.market.money import money
 from common.market.tables import OutsideTable
+from common.planner_settings import PLANNERS
 from common.planning.document import InvalidDocument
 from common.ports import StoreError
 from common.research.faults import DataError
 from common.research.report import write_report
-from common.settings import STORES, Settings, SettingsError, notify_urls
+from common.settings import STORES, Settings, SettingsError, notify_urls, planner_settings
 from jobs.commands import arguments
 from jobs.commands.output import UserError, print_json, profit, tinted
 from jobs.commands.progress import Progress
@@ -49,6 +50,8 @@ def register(commands: Any) -> None:
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
     parser.add_argument("--lists", type=Path, metavar="DIR",
                         help="the exchange's lists of the day (surveillance.csv, series.csv, ...): docs/data.md")
+    parser.add_argument("--planner", choices=PLANNERS, default="rules",
+                        help="model: the one that TRON_MODEL and TRON_MODEL_URL name: docs/planning.md")
     parser.add_argument("--in-process", action="store_true", help="replay in this process: no functions, no workloads")
     parser.add_argument("--store", choices=STORES, default="sqlite",
                         help="firestore: on its emulator, which keeps nothing: such a day begins anew each time")
@@ -77,14 +80,16 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _run(chosen: argparse.Namespace) -> tuple[Mapping[str, Any], Path]:
-    inputs = RunInputs.choose(chosen.date, tuple(chosen.session), chosen.seed, chosen.mandate, chosen.lists)
+    inputs = RunInputs.choose(
+        chosen.date, tuple(chosen.session), chosen.seed, chosen.mandate, chosen.lists, chosen.planner,
+    )
     embedded = chosen.store == "sqlite"
     if chosen.in_process and not embedded:
         raise UserError("--in-process replays in a store of its own: leave out --store")
     home = chosen.out.resolve() / (f"{inputs.day}" if embedded else f"{inputs.day}-{chosen.store}")
     settings = Settings(
         home=home, mandate=inputs.mandate, seed=inputs.seed, source_name=inputs.source,
-        notify_urls=notify_urls(os.environ),
+        notify_urls=notify_urls(os.environ), planner=planner_settings(os.environ, chosen.planner),
     )
     _ = Application(settings).mandate  # read before anything is claimed, so that a refused one claims nothing
     make_home(home)

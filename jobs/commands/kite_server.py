@@ -8,12 +8,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from common.environment import session_clock
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.market.calendar import MarketClosed
 from common.market.indian_time import moment
 from common.market.tables import OutsideTable
 from common.research.faults import DataError
-from common.settings import SettingsError, session_clock
+from common.settings import SettingsError
 from jobs.commands import arguments
 from jobs.commands.output import UserError
 from jobs.local.run_directory import DEMO_DATE, DEMO_SEED

@@ -21,7 +21,7 @@ from common.planning.document import InvalidDocument
 from common.ports import StoreError
 from common.research.faults import DataError
 from common.research.market import RecordedMarket
-from common.settings import Settings, SettingsError, notify_urls
+from common.settings import Settings, SettingsError, notify_urls, planner_settings
 from jobs.commands import arguments
 from jobs.commands.output import UserError
 from jobs.local.function_host import HostFailed
@@ -88,7 +88,8 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
     settings = Settings(
         home=home, mandate=live_mandate(home, inputs.mandate) if on_kite else inputs.mandate, seed=inputs.seed,
         source_name=inputs.source, notify_urls=notify_urls(os.environ), sessions=() if on_kite else sessions,
-        session_clock=clock, lease_ttl_seconds=max(LEASE_SECONDS, 30.0 * chosen.speed),
+        planner=planner_settings(os.environ), session_clock=clock,
+        lease_ttl_seconds=max(LEASE_SECONDS, 30.0 * chosen.speed),
     )
     app = Application(settings)
     _ = app.mandate  # a refused one is said here, not by a function's log

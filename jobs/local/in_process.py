@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from common.bootstrap import Application
+from common.bootstrap_planner import model_ports, open_feeds
 from common.day.plan import plan_day
 from common.day.prepare import prepare_day
 from common.planning.plan import Plan
@@ -18,10 +19,13 @@ def run_in_process(day: date, app: Application, progress: Callable[[str, float],
     """The day's result."""
     settings = app.settings
     progress("prepare_day", 0.0)
-    evidence = prepare_day(day, app.store, app.archive, app.market, app.mandate, settings.history_sessions)
+    evidence = prepare_day(
+        day, app.store, app.archive, app.market, app.mandate, settings.history_sessions, feeds=open_feeds(app),
+        now=app.step_clock(day, "prepare_day").now(),
+    )
     progress("prepare_day", 1.0)
     progress("plan_day", 0.0)
-    plan = plan_day(day, app.store, app.mandate, app.step_clock(day, "plan_day"))
+    plan = plan_day(day, app.store, app.mandate, app.step_clock(day, "plan_day"), model_ports(app))
     progress("plan_day", 1.0)
     refuse(Plan.from_fields(plan))
     outcomes = []

@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from common.market.calendar import is_trading_day
 from common.market.instrument import Instrument, Kind
+from common.planning.events import EVENTS
 from common.planning.notices import COLUMNS, FOLDER, NAMED_WHEN_MISSING, TRADED_SERIES
 from common.ports import Archive
 from common.research.generator import generate
@@ -38,10 +39,12 @@ class RunInputs:
     seed: int
     mandate: Path | None
     lists: tuple[Path, ...] = ()
+    planner: str = "rules"
 
     @classmethod
     def choose(
         cls, day: date | None, sessions: Sequence[Path], seed: int, mandate: Path | None, lists: Path | None = None,
+        planner: str = "rules",
     ) -> Self:
         """With the date left out: the last of the sessions, else the demo's. lists: a directory of CSV files."""
         found = dates(sessions) if sessions else []
@@ -52,7 +55,8 @@ class RunInputs:
         if not is_trading_day(day, special=True):
             raise SettingsError(f"the exchange is closed on {day}: give another --date")
         paths = tuple(path.resolve() for path in sessions)
-        return cls(day, paths, seed, mandate.resolve() if mandate else None, _lists_of(lists) if lists else ())
+        return cls(day, paths, seed, mandate.resolve() if mandate else None, _lists_of(lists) if lists else (),
+                   planner)
 
     @property
     def source(self) -> str:
@@ -63,7 +67,8 @@ class RunInputs:
 
     def fingerprint(self) -> str:
         """Equal for equal inputs, by the content of the files."""
-        digest = hashlib.sha256(f"{self.day}:{self.seed}".encode())
+        planner = "" if self.planner == "rules" else f":{self.planner}"
+        digest = hashlib.sha256(f"{self.day}:{self.seed}{planner}".encode())
         for path in (*self.sessions, *((self.mandate,) if self.mandate else ()), *self.lists):
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()
@@ -118,10 +123,11 @@ def put_lists(inputs: RunInputs, archive: Archive, instruments: Sequence[Instrum
 
 def _lists_of(folder: Path) -> tuple[Path, ...]:
     found = tuple(sorted(path.resolve() for path in folder.glob("*.csv"))) if folder.is_dir() else ()
-    unknown = [path.name for path in found if path.stem not in COLUMNS]
+    unknown = [path.name for path in found if path.stem not in (*COLUMNS, EVENTS)]
     if unknown or not found:
         what = f"holds {', '.join(unknown)}" if unknown else "holds no list, or is no directory"
-        raise SettingsError(f"--lists {folder} {what}: give a directory with some of {', '.join(COLUMNS)} as .csv")
+        known = ", ".join((*COLUMNS, EVENTS))
+        raise SettingsError(f"--lists {folder} {what}: give a directory with some of {known} as .csv")
     return found
 
 

@@ -9,7 +9,10 @@ import pytest
 from tests.architecture.source_files import ROOT, python_files
 
 MODULES = [f"functions.{path.stem}" for path in python_files("functions") if path.parent.name == "functions"]
-HEAVY = ("grpc", "kiteconnect", "numpy", "openai", "pandas", "pyarrow", "rich", "streamlit", "twisted")
+HEAVY = (
+    "feedparser", "grpc", "httpx2", "kiteconnect", "numpy", "openai", "pandas", "pyarrow", "rich", "streamlit",
+    "twisted",
+)
 LOADED = "import importlib, json, sys; importlib.import_module(sys.argv[1]); print(json.dumps(sorted(sys.modules)))"
 
 

@@ -149,8 +149,9 @@ def quote_of(symbol: str, row: Row) -> Quote:
     bid, bid_quantity = _best(depth, "buy")
     ask, ask_quantity = _best(depth, "sell")
     volume = count(row, "volume") if row.get("volume") is not None else 0
+    oi = count(row, "oi") if row.get("oi") is not None else 0
     last = paise_of(row.get("last_price"), "last_price")
-    return Quote(nanoseconds(row.get("timestamp")), symbol, last, bid, ask, bid_quantity, ask_quantity, volume)
+    return Quote(nanoseconds(row.get("timestamp")), symbol, last, bid, ask, bid_quantity, ask_quantity, volume, oi)
 
 
 def _opening(row: Row) -> tuple[Paise, Paise]:
