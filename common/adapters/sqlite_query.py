@@ -40,11 +40,18 @@ def select(query: Query) -> tuple[str, dict[str, Any]]:
     for index, (field, operator, value) in enumerate(query.filters):
         conditions.append(_filter(f"filter{index}", field, operator, value, parameters))
     _check_ranges(query)
-    order, after = _order(query, parameters)
-    where = " AND ".join([*conditions, *after])
+    terms, places = _order(query, parameters)
+    direction = "DESC" if (query.order_by or "").startswith("-") else "ASC"
+    order = [f"{term} {direction}" for term in terms]
     # Fixed text, parameter names and paths of checked field names, which an index is found by; every value is bound.
-    sql = f"SELECT collection, id, version, fields FROM documents WHERE {where} ORDER BY {order} LIMIT :limit"  # noqa: S608
-    return sql, parameters
+    parts = [
+        f"SELECT collection, id, version, fields FROM documents WHERE {' AND '.join([*conditions, *place])} "  # noqa: S608
+        f"ORDER BY {', '.join(order[held:])} LIMIT :limit" for held, place in places
+    ]
+    if len(parts) == 1:
+        return parts[0], parameters
+    several = " UNION ALL ".join(f"SELECT * FROM ({part})" for part in parts)  # noqa: S608
+    return f"SELECT * FROM ({several}) ORDER BY {', '.join(order)} LIMIT :limit", parameters  # noqa: S608
 
 
 def _check_ranges(query: Query) -> None:
@@ -99,26 +106,33 @@ def _compare(name: str, field: str, operator: str, value: Any, parameters: dict[
     )
 
 
-def _order(query: Query, parameters: dict[str, Any]) -> tuple[str, list[str]]:
-    """The ORDER BY terms, and the conditions of the order and the cursor."""
+def _order(query: Query, parameters: dict[str, Any]) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The ORDER BY terms, and of each part of what is beyond the cursor: how many terms are held, its conditions.
+
+    In parts, because no index of expressions is sought by (type, value, id) > (...), nor by terms that are held.
+    """
     after = query.after
     if after is not None and after.collection != query.collection:
         raise DocumentRefused(f"the cursor is a document of {after.collection!r}, the query is on {query.collection!r}")
     if query.order_by is None:
         if after is None:
-            return "id", []
+            return ["id"], [(0, [])]
         parameters["after_id"] = after.id
-        return "id", ["id > :after_id"]
+        return ["id"], [(0, ["id > :after_id"])]
     field = query.order_by.removeprefix("-")
-    direction, beyond = ("DESC", "<") if query.order_by.startswith("-") else ("ASC", ">")
+    beyond = "<" if query.order_by.startswith("-") else ">"
     path = _path(field)
     terms = [_type_of("fields", path), _value_of("fields", path), "id"]
-    conditions = [f"json_type(fields, {path}) IS NOT NULL"]
-    if after is not None:
-        parameters |= _cursor(after, field)
-        place = [_type_of(":after", path), _value_of(":after", path), ":after_id"]
-        conditions.append(f"({', '.join(terms)}) {beyond} ({', '.join(place)})")
-    return ", ".join(f"{term} {direction}" for term in terms), conditions
+    there = f"json_type(fields, {path}) IS NOT NULL"
+    if after is None:
+        return terms, [(0, [there])]
+    parameters |= _cursor(after, field)
+    (kind, value, _), (its_kind, its_value) = terms, (_type_of(":after", path), _value_of(":after", path))
+    alike = f"{kind} = {its_kind}"
+    return terms, [
+        (2, [there, alike, f"{value} = {its_value}", f"id {beyond} :after_id"]),
+        (1, [there, alike, f"{value} {beyond} {its_value}"]), (0, [there, f"{kind} {beyond} {its_kind}"]),
+    ]
 
 
 def _cursor(after: Document, field: str) -> dict[str, str]:

@@ -1,13 +1,12 @@
 """Trades and log records of a date: pages that cost the same whatever is stored, the latest first."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from common.day.api.answer import Answer, answered, etag_of, from_cursor, to_cursor, whole, workload_documents
 from common.day.api.parameters import Values
 from common.log_record import LABELS, LOGS, SEVERITIES
-from common.market.indian_time import INDIA
 from common.ports import EXPIRES, Document, DocumentStore, Filter, Query
 
 TRADES: Final = "trades"
@@ -21,7 +20,7 @@ MAX_LOOKED_AT: Final = 1000
 
 def trades(store: DocumentStore, day: date, wanted: Values, asked: str) -> Answer:
     """A page. The workloads say how many trades there are: only another number is worth a query."""
-    about = whole(wanted, ("date", "class", "strategy", "since"))
+    since, about = wanted["since"], whole(wanted, ("date", "class", "strategy", "since"))
     counts = [(one.id, one.fields["summary"].get("trades", 0)) for one in workload_documents(store, day)]
     after = from_cursor(wanted["cursor"], TRADES, LATEST_TRADE, about)
 
@@ -30,7 +29,7 @@ def trades(store: DocumentStore, day: date, wanted: Values, asked: str) -> Answe
 
     def page() -> dict[str, Any]:
         narrow = bool(wanted["class"] or wanted["strategy"])
-        found, following = _page(store, _query(TRADES, LATEST_TRADE, day, wanted, after), takes, about, narrow)
+        found, following = _page(store, _query(TRADES, LATEST_TRADE, day, wanted, after), takes, about, narrow, since)
         return {
             "date": day.isoformat(), "trades": [{"id": one.id, **one.fields} for one in found], "next": following,
         }
@@ -40,7 +39,7 @@ def trades(store: DocumentStore, day: date, wanted: Values, asked: str) -> Answe
 
 def records(store: DocumentStore, day: date, wanted: Values, asked: str) -> Answer:
     """A page. One read tells whether there is a record more."""
-    about = whole(wanted, ("date", "level", "room", "tag", "since"))
+    since, about = wanted["since"], whole(wanted, ("date", "level", "room", "tag", "since"))
     after = from_cursor(wanted["cursor"], LOGS, LATEST_RECORD, about)
     latest = store.query(Query(LOGS, _of(day), f"-{LATEST_RECORD}", 1))
     narrow = bool(wanted["room"] or wanted["tag"]) or wanted["level"] != SEVERITIES[0]
@@ -53,7 +52,7 @@ def records(store: DocumentStore, day: date, wanted: Values, asked: str) -> Answ
         return loud and room in rooms and str(fields.get("tag", "")).startswith(tag)
 
     def page() -> dict[str, Any]:
-        found, following = _page(store, _query(LOGS, LATEST_RECORD, day, wanted, after), takes, about, narrow)
+        found, following = _page(store, _query(LOGS, LATEST_RECORD, day, wanted, after), takes, about, narrow, since)
         return {"date": day.isoformat(), "records": [_record(one) for one in found], "next": following}
 
     return answered(etag_of(latest, about, wanted["cursor"], wanted["limit"]), asked, page)
@@ -64,14 +63,20 @@ def _of(day: date) -> tuple[Filter, ...]:
 
 
 def _query(collection: str, latest: str, day: date, wanted: Values, after: Document | None) -> Query:
-    since = wanted["since"]
-    # Times are stored as text in IST, which orders as time does.
-    later: tuple[Filter, ...] = () if since is None else ((latest, ">", since.astimezone(INDIA).isoformat()),)
-    return Query(collection, (*_of(day), *later), f"-{latest}", int(wanted["limit"]), after)
+    return Query(collection, _of(day), f"-{latest}", int(wanted["limit"]), after)
+
+
+def _is_old(document: Document, latest: str, since: datetime | None) -> bool:
+    """Whether it, and so all that follow it, came no later than `since`. What has no time is not old."""
+    try:
+        return since is not None and datetime.fromisoformat(str(document.fields[latest])) <= since
+    except (ValueError, TypeError):
+        return False
 
 
 def _page(
     store: DocumentStore, query: Query, takes: Callable[[Any], bool], about: str, narrow: bool,
+    since: datetime | None,
 ) -> tuple[list[Document], str | None]:
     """What is wanted of the documents from the query's place on, and from where the page after it goes on."""
     size = max(query.limit, NARROW_LOOK) if narrow else query.limit
@@ -81,6 +86,8 @@ def _page(
     while looked_at < MAX_LOOKED_AT:
         some = store.query(Query(query.collection, query.filters, query.order_by, size, after))
         for document in some:
+            if _is_old(document, order, since):
+                return found, None
             after = document
             if takes(document.fields):
                 found.append(document)
