@@ -5,10 +5,11 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
 from typing import Any, Final, TypeAlias
 
 from flask import Request, Response
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException
 
 from common.bootstrap import Application, application
 from common.day.api.answer import Answer
@@ -69,14 +70,13 @@ def respond(request: Request, function: str, handlers: Mapping[str, Handler]) ->
         call = Call(app, caller, values, asked, _body(request, route))
         return _answer(request, route, handlers[f"{route.method} {route.path}"](call), app)
     except Problem as problem:
+        _leave_unread(request)
         return _problem(request, problem)
     except (StoreError, OSError) as failure:
         _tell("WARNING", function, failure)
         return _problem(request, unavailable(str(failure)))
     except SettingsError as error:
         return _problem(request, unavailable(str(error), 60))
-    except RequestEntityTooLarge:
-        return _problem(request, Problem("too-large", f"send at most {MAX_BODY_BYTES} bytes"))
     except HTTPException as refusal:
         return _problem(request, Problem("invalid-request", refusal.description or "the request is broken"))
     except Exception as error:
@@ -105,9 +105,15 @@ def _values(request: Request, route: Route) -> Values:
 
 
 def _body(request: Request, route: Route) -> Mapping[str, Any]:
-    request.max_content_length = MAX_BODY_BYTES
+    length = request.content_length
+    if not route.body or length is None or length > MAX_BODY_BYTES:
+        _leave_unread(request)
     if not route.body:
         return {}
+    if length is None:
+        raise Problem("no-length", "send Content-Length: a body in chunks is not read")
+    if length > MAX_BODY_BYTES:
+        raise Problem("too-large", f"send at most {MAX_BODY_BYTES} bytes")
     if request.mimetype != "application/json":
         # A page of another origin can send the simple types without being asked; JSON it cannot.
         raise Problem("wrong-content", "send JSON, with Content-Type: application/json")
@@ -118,6 +124,11 @@ def _body(request: Request, route: Route) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise Problem("invalid-request", "send one JSON object; /openapi has an example")
     return found
+
+
+def _leave_unread(request: Request) -> None:
+    """The framework reads every body once a function has answered, and fails where it is too large for it."""
+    request.environ.update({"wsgi.input": BytesIO(), "CONTENT_LENGTH": "0"})
 
 
 def _answer(request: Request, route: Route, answer: Answer, app: Application) -> Response:

@@ -12,6 +12,7 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "not-found": (404, "There is nothing here"),
     "wrong-method": (405, "This method is not answered here"),
     "conflict": (409, "Not as things stand"),
+    "no-length": (411, "The length of the body is needed"),
     "too-large": (413, "The body is too large"),
     "wrong-content": (415, "The body is of the wrong type"),
     "too-many-requests": (429, "Too many requests"),
