@@ -9,9 +9,10 @@ from typing import Any, Final
 from common.day.api.answer import Answer, answered, etag_of, workload_documents
 from common.day.api.kept import EVIDENCE, PLANS, findings
 from common.day.control import effective, read_control, standing
-from common.market.calendar import session_on, session_times
+from common.market.calendar import MarketClosed, session_on, session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
+from common.market.tables import OutsideTable
 from common.ports import Archive, Document, DocumentStore, StoreError
 
 SCARCE_DISK_BYTES: Final = 2_000_000_000
@@ -87,11 +88,11 @@ def _session(day: date, now: datetime) -> tuple[dict[str, Any] | None, int | Non
     """The day's table, and when its next step is due (nanoseconds); None for neither where the exchange is closed."""
     try:
         session = session_on(day)
-    except ValueError:  # beyond the table of sessions: the checks say so
-        session = None
-    if session is None:
+        if session is None:
+            return None, None
+        times = session_times(day, AssetClass.STOCK)
+    except (OutsideTable, MarketClosed):  # beyond the table nothing is known
         return None, None
-    times = session_times(day, AssetClass.STOCK)
     due = next(((name, ts) for name, ts in times.steps.items() if at(ts) > now), None)
     moments = ("open", "close", "entry_from", "entry_cutoff", "square_off", "flat_by")
     return {
