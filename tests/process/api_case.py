@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from common.adapters.sqlite import SqliteStore
 from common.bootstrap import Application, application
 from common.day.api.keys import SECRET, Role, made, to_secret
+from common.day.api.routes import Route
 from common.day.workloads import State, launched_fields, workload_fields, workload_id
 from common.log_record import LOGS, constant_part, document, line
 from common.market.indian_time import INDIA
@@ -147,3 +148,24 @@ def opened(home: Path) -> SqliteStore:
     """The store that `served` will find."""
     home.mkdir(parents=True, exist_ok=True)
     return SqliteStore(home / "store.sqlite")
+
+
+@contextmanager
+def running_day(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """A stored day with a result of a backtest; the person at the machine asks."""
+    store = opened(home)
+    store_day(store)
+    store.close()
+    (home / "results" / "one").mkdir(parents=True)
+    (home / "results" / "one" / "report.json").write_text(
+        json.dumps({"strategy": "vwap", "daily": [["2026-11-19", 5]], "totals": {"net_paise": 5}}))
+    (home / "results" / "one" / "report.html").write_text("<p>one</p>")
+    with served(home, monkeypatch, TRON_LOCAL="1", TRON_BACKTESTS=str(home / "results")) as found:
+        yield found
+
+
+def address(route: Route) -> str:
+    """With what the route needs."""
+    values = {"date": DAY.isoformat(), "symbol": "TCS", "name": "one"}
+    asked = "&".join(f"{one.name}={values[one.name]}" for one in route.parameters if one.name in values)
+    return f"{route.full_path}{'?' if asked else ''}{asked}"
