@@ -49,12 +49,12 @@ STANDARD_ERROR: Final = 2
 """Where a command's records go: its standard output is for people, or one JSON object."""
 
 
-def load_mandate(path: Path | None) -> "Mandate":
-    """The person's limits, the shipped ones for None. Raises SettingsError, InvalidDocument."""
+def load_mandate(path: Path | None, text: str = "") -> "Mandate":
+    """The person's limits: of the text, else of the file, the shipped ones for neither. Raises SettingsError, InvalidDocument."""
     from common.planning.mandate import default_mandate_text, parse_mandate
 
-    if path is None:
-        return parse_mandate(default_mandate_text())
+    if text or path is None:
+        return parse_mandate(text or default_mandate_text())
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -180,10 +180,7 @@ class Application:
     @cached_property
     def mandate(self) -> "Mandate":
         """The person's limits."""
-        from common.planning.mandate import parse_mandate
-
-        settings = self.settings
-        return parse_mandate(settings.mandate_text) if settings.mandate_text else load_mandate(settings.mandate)
+        return load_mandate(self.settings.mandate, self.settings.mandate_text)
 
     @cached_property
     def _logs(self) -> dict[str, Logs]:

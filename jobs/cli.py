@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from jobs.commands import (
-    approve,
     api,
+    approve,
     audit,
     backtest,
     charges,

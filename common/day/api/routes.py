@@ -62,8 +62,8 @@ ROUTES: Final[Sequence[Route]] = (
     Route("backtests", "/result", "One result, whole", "Backtest", (p.DATE, p.NAME), refused=(404,)),
     Route("backtests", "/page", "One result's report as a page", "", (p.DATE, p.NAME), refused=(404,)),
     Route("control", "/", "What halts stand, what they come to, the latest changes", "Standing", (p.DATE,)),
-    Route("control", "/", "Halt or resume", "Changed", method="POST", role=Role.OPERATOR, body="Change",
-          refused=(409, 411, 413, 415)),
+    Route("control", "/", "Halt, resume, approve or reject", "Changed", method="POST", role=Role.OPERATOR,
+          body="Change", refused=(409, 411, 413, 415)),
     Route("openapi", "/", "This document", "Document", role=None),
     Route("openapi", "/page", "This document as a page", "", role=None),
 )

@@ -152,7 +152,10 @@ class PlanAnswer(Model):
 
 
 class Standing(BaseModel):
-    """sequence grows with each change. effective: what the halts come to, by class. history: the latest last."""
+    """sequence grows with each change. effective: what the halts come to, by class. history: the latest last.
+
+    plan: what there is to approve on the date, with the hash and the loss to send; None without one.
+    """
 
     model_config = ConfigDict(extra="allow")
     date: Date
@@ -160,23 +163,33 @@ class Standing(BaseModel):
     halts: list[dict[str, Any]]
     effective: dict[AssetClass, Effective]
     history: list[dict[str, Any]]
+    plan: dict[str, Any] | None
 
 
 class Change(BaseModel):
-    """halt: at a level, of a class or of all. resume: takes halts back, for a reason."""
+    """halt: at a level, of a class or of all. resume: takes halts back, for a reason.
+
+    approve, reject: the plan of `date`, with its hash and its maximum loss as GET shows them.
+    """
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
-    action: Literal["halt", "resume"]
+    action: Literal["halt", "resume", "approve", "reject"]
     level: Literal["stop", "cancel", "flatten"] = "stop"
     scope: Literal["all", "stock", "options", "futures"] = Field("all", alias="class")
     reason: str = Field("", max_length=500)
+    date: Date | None = None
+    plan_hash: str | None = None
+    max_loss_paise: int | None = None
 
 
 class Changed(BaseModel):
-    """sequence: of the change; a workload whose summary's control_seen is that has obeyed."""
+    """sequence: of a halt or resume; a workload whose summary's control_seen is that has obeyed.
+
+    To an approval the answer is the plan as it stands then: as `plan` of GET.
+    """
 
     model_config = ConfigDict(extra="allow")
-    sequence: int
+    sequence: int | None = None
 
 
 class Document(BaseModel):
