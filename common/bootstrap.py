@@ -50,7 +50,7 @@ STANDARD_ERROR: Final = 2
 
 
 def load_mandate(path: Path | None, text: str = "") -> "Mandate":
-    """The person's limits: of the text, else of the file, the shipped ones for neither. Raises SettingsError, InvalidDocument."""
+    """The person's limits: of the text, else the file, else the shipped ones. Raises SettingsError, InvalidDocument."""
     from common.planning.mandate import default_mandate_text, parse_mandate
 
     if text or path is None:
@@ -58,10 +58,8 @@ def load_mandate(path: Path | None, text: str = "") -> "Mandate":
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"the mandate {path} cannot be read ({error}): give a TOML file, "
-            "such as a copy of common/planning/data/mandate.toml"
-        ) from None
+        told = f"the mandate {path} cannot be read ({error}): give a TOML file"
+        raise SettingsError(f"{told}, such as a copy of common/planning/data/mandate.toml") from None
     return parse_mandate(text)
 
 
