@@ -12,12 +12,10 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from common.day.trade_ports import TradePorts
 from common.log_record import LOGS
 from common.market.calendar import session_on, session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass, Instrument
-from common.planning.mandate import Mandate, default_mandate_text, parse_mandate
 from common.ports import (
     Archive,
     Broker,
@@ -42,6 +40,8 @@ if TYPE_CHECKING:
     from common.day.close import ClosePorts
     from common.day.delivery import NoticePorts
     from common.day.takeover import OutsidePorts
+    from common.day.trade_ports import TradePorts
+    from common.planning.mandate import Mandate
     from common.simulation.outcome import Bench
 
 STANDARD_OUTPUT: Final = 1
@@ -49,17 +49,17 @@ STANDARD_ERROR: Final = 2
 """Where a command's records go: its standard output is for people, or one JSON object."""
 
 
-def load_mandate(path: Path | None) -> Mandate:
-    """The person's limits, the shipped ones for None. Raises SettingsError, InvalidDocument."""
-    if path is None:
-        return parse_mandate(default_mandate_text())
+def load_mandate(path: Path | None, text: str = "") -> "Mandate":
+    """The person's limits: of the text, else the file, else the shipped ones. Raises SettingsError, InvalidDocument."""
+    from common.planning.mandate import default_mandate_text, parse_mandate
+
+    if text or path is None:
+        return parse_mandate(text or default_mandate_text())
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(
-            f"the mandate {path} cannot be read ({error}): give a TOML file, "
-            "such as a copy of common/planning/data/mandate.toml"
-        ) from None
+        told = f"the mandate {path} cannot be read ({error}): give a TOML file"
+        raise SettingsError(f"{told}, such as a copy of common/planning/data/mandate.toml") from None
     return parse_mandate(text)
 
 
@@ -176,10 +176,9 @@ class Application:
         )
 
     @cached_property
-    def mandate(self) -> Mandate:
+    def mandate(self) -> "Mandate":
         """The person's limits."""
-        settings = self.settings
-        return parse_mandate(settings.mandate_text) if settings.mandate_text else load_mandate(settings.mandate)
+        return load_mandate(self.settings.mandate, self.settings.mandate_text)
 
     @cached_property
     def _logs(self) -> dict[str, Logs]:
@@ -208,11 +207,13 @@ class Application:
             {"environment": self.settings.stage, about: room},
         )
 
-    def trade_ports(self, logs: Logs) -> TradePorts:
+    def trade_ports(self, logs: Logs) -> "TradePorts":
         """What a workload needs; each time for another holder of the lease."""
         return self._ports(self.store, logs)
 
-    def _ports(self, store: DocumentStore, logs: Logs) -> TradePorts:
+    def _ports(self, store: DocumentStore, logs: Logs) -> "TradePorts":
+        from common.day.trade_ports import TradePorts
+
         settings = self.settings
         live = settings.broker == "kite"
         return TradePorts(
@@ -231,7 +232,7 @@ class Application:
     def _real_money(self) -> bool:
         return self.settings.broker == "kite" and not self.settings.kite_is_simulated
 
-    def broker_ports(self) -> TradePorts:
+    def broker_ports(self) -> "TradePorts":
         """As a workload's, also where the store cannot be opened: then it is one that never answers."""
         from common.adapters.no_store import NoStore
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 from common.market.bar import Bar, Quote
 from common.market.instrument import Instrument
 from common.redaction import Secret
-from common.trading.driver import OrderRoute
+from common.trading.order_route import OrderRoute
 from common.trading.orders import OrderUpdate
 
 Fields: TypeAlias = Mapping[str, Any]

@@ -21,6 +21,7 @@ BROKERS: Final = ("paper", "kite")
 KITE_URL: Final = "https://api.kite.trade"
 KITE_STREAM_URL: Final = "wss://ws.kite.trade"
 KITE_LOGIN_URL: Final = "https://kite.zerodha.com/connect/login"
+API_RATE: Final = 20.0
 SECRET_STORES: Final = ("directory", "secret_manager")
 OWN_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
 
@@ -46,6 +47,8 @@ class Settings:
     model_cutoff: the last day that the planning model may remember from its training; None: unknown.
     lists_url: where the exchange publishes its lists of the day, '' to fetch none.
     planner: which one, with its model, budgets and feeds.
+    api_rate: requests a second that one key may make in the long run. backtests: where results of backtests are listed
+    from, None for the archive alone.
     session_clock: (began, start, speed) of a session that is played at its pace, as SessionClock has them.
     """
 
@@ -79,6 +82,8 @@ class Settings:
     postbacks: bool = False
     model_cutoff: date | None = None
     planner: PlannerSettings = field(default_factory=PlannerSettings, repr=False)
+    api_rate: float = API_RATE
+    backtests: Path | None = None
     session_clock: tuple[float, float, float] | None = None
     lists_url: str = ""
 
@@ -137,6 +142,7 @@ class Settings:
             "TRON_FUNCTIONS_URL": self.functions_url, "TRON_POSTBACKS": "1" if self.postbacks else "",
             "TRON_MODEL_CUTOFF": str(self.model_cutoff or ""),
             "TRON_LISTS_URL": self.lists_url,
+            "TRON_API_RATE": repr(self.api_rate), "TRON_BACKTESTS": str(self.backtests) if self.backtests else "",
             "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())), **self.planner.environment(),
         }
 
@@ -169,7 +175,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         egress=tuple(env.get("TRON_EGRESS", "").split()), secrets=env.get("TRON_SECRETS") or "directory",
         functions_url=env.get("TRON_FUNCTIONS_URL", ""), postbacks=switch(env, "TRON_POSTBACKS"),
         lists_url=env.get("TRON_LISTS_URL", ""),
-        planner=planner_settings(env),
+        planner=planner_settings(env), api_rate=seconds(env, "TRON_API_RATE") or API_RATE,
+        backtests=Path(env["TRON_BACKTESTS"]) if env.get("TRON_BACKTESTS") else None,
     )
     _check(settings)
     _check_kite(settings)
@@ -200,6 +207,8 @@ def _check(settings: Settings) -> None:
         )
     if settings.mandate and settings.mandate_text:
         raise SettingsError("TRON_MANDATE and TRON_MANDATE_TEXT are both set: which limits hold? Leave one out")
+    if settings.api_rate <= 0:
+        raise SettingsError(f"TRON_API_RATE={settings.api_rate} answers nobody: give requests a second, more than 0")
     if history < 0:
         raise SettingsError(f"TRON_HISTORY_SESSIONS={history} is no count: give 0 or more")
     if settings.store not in STORES:

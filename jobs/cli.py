@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from jobs.commands import (
+    api,
     approve,
     audit,
     backtest,
@@ -18,6 +19,7 @@ from jobs.commands import (
     deploy,
     doctor,
     instruments,
+    key,
     kite_server,
     login,
     logs,
@@ -35,7 +37,7 @@ from jobs.commands.output import UserError
 
 COMMANDS: Final = (
     day, up, control, plan, approve, scorecard, login, doctor, instruments, logs, audit, transfer, strategy, backtest,
-    sweep, lookahead, simulate, data, charges, notify, cost, deploy, kite_server,
+    sweep, lookahead, simulate, data, charges, notify, cost, deploy, kite_server, api, key,
 )
 
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
+from common.adapters.sqlite_query import indexes
 from common.ports import StoreError, StoreUnavailable
 
 APPLICATION_ID: Final = 0x54524F4E
 """'TRON' in the file's header: another program's database is refused instead of written into."""
-SCHEMA: Final = 1
+SCHEMA: Final = 2
+"""1 had no indexes: they are added when such a store is opened."""
 MAX_IDLE_CONNECTIONS: Final = 8
 
 _TABLES = (
@@ -22,7 +24,6 @@ _TABLES = (
     "CREATE TABLE changes (number INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, id TEXT NOT NULL, "
     "before_version INTEGER, before TEXT, after TEXT, at INTEGER NOT NULL) STRICT",
     f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {SCHEMA}",
 )
 _NOT_OURS = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_FORMAT")
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
@@ -118,8 +119,9 @@ class SqliteFile:
         connection.execute("BEGIN IMMEDIATE")
         try:
             if not self._is_ready(connection):
-                for statement in _TABLES:
+                for statement in (*(_TABLES if self._schema(connection) == 0 else ()), *indexes()):
                     connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {SCHEMA}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -127,16 +129,21 @@ class SqliteFile:
             raise
 
     def _is_ready(self, connection: sqlite3.Connection) -> bool:
-        """False for an empty file, True for a store of this schema. Raises StoreError for anything else."""
+        """False for an empty file or an older store, True for one of this schema. Raises StoreError for all else."""
         owner = connection.execute("PRAGMA application_id").fetchone()[0]
-        schema = connection.execute("PRAGMA user_version").fetchone()[0]
-        if owner == APPLICATION_ID and schema == SCHEMA:
-            return True
+        schema = self._schema(connection)
+        if owner == APPLICATION_ID and 0 < schema <= SCHEMA:
+            return schema == SCHEMA
         if owner == APPLICATION_ID:
             raise StoreError(f"{self._path} has schema {schema}, this program knows {SCHEMA}; use the program it is of")
         if owner or connection.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]:
             raise StoreError(f"{self._path} is another program's database; give another path")
         return False
+
+    def _schema(self, connection: sqlite3.Connection) -> int:
+        """0 for a file that is no store yet."""
+        found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        return found
 
     def _explained(self, error: sqlite3.Error) -> StoreError:
         name = getattr(error, "sqlite_errorname", "") or type(error).__name__

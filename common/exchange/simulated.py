@@ -18,8 +18,8 @@ from common.exchange.standing import Standing, is_news
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.instrument import Instrument
 from common.market.money import Paise
-from common.trading.driver import OrderRoute
 from common.trading.errors import OrderRejected
+from common.trading.order_route import OrderRoute
 from common.trading.orders import LIMIT, SL, TRIGGER_PENDING, Kind, Order, OrderTag, OrderUpdate
 
 AT_ONCE: Final = Latency()

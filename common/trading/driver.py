@@ -3,7 +3,7 @@
 Replay, paper, live and simulation differ in the feed, the broker and the ledger that they hand in.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from common.market.bar import NANOSECONDS_A_MINUTE, NANOSECONDS_A_SECOND, Bar, Quote
@@ -32,7 +32,8 @@ from common.trading.messages import (
     Throttled,
     Timer,
 )
-from common.trading.orders import ENTRY, INTENDED, SENT, Kind, Order, OrderTag, OrderUpdate, Status
+from common.trading.order_route import OrderRoute
+from common.trading.orders import ENTRY, INTENDED, SENT, Order, OrderUpdate, Status
 from common.trading.session import Session
 from common.trading.stamps import Stamps
 from common.trading.timed_route import TimedRoute
@@ -44,34 +45,6 @@ MAX_ROUNDS: Final = 100
 ENTRY_SECONDS: Final = 5.0
 """From the decision to the request: later the market is another one. A commit takes milliseconds, an answer that was
 lost two seconds; a machine that slept in between takes longer than this."""
-
-
-class OrderRoute(Protocol):
-    """The way to the market and back. Requests raise OrderRejected (or a kind of it) or OrderUnknown."""
-
-    def observe(self, event: Bar | Quote) -> bool:
-        """The market moves; True when `drain` has something. A real broker only looks into its queue."""
-        ...
-
-    def drain(self) -> Sequence[OrderUpdate]:
-        """News of orders since the last call, others' too; may be late, doubled, out of order or lost."""
-        ...
-
-    def place(self, order: Order) -> str:
-        """Returns the broker's id."""
-        ...
-
-    def modify(self, tag: OrderTag, ts: int, kind: Kind, quantity: int, price: int, trigger: int) -> None: ...
-
-    def cancel(self, tag: OrderTag, ts: int) -> None: ...
-
-    def orders(self) -> Sequence[OrderUpdate]:
-        """Today's whole order book, fills and terms included, others' orders too. Raises BrokerUnavailable."""
-        ...
-
-    def positions(self) -> Mapping[str, int]:
-        """Signed net units of the day by symbol, not only ours. Raises BrokerUnavailable."""
-        ...
 
 
 class Ledger(Protocol):

@@ -28,6 +28,7 @@ from jobs.local.function_host import HostFailed
 from jobs.local.functions import LocalFunctions, present_functions
 from jobs.local.keeping import Part
 from jobs.local.person import Person
+from jobs.local.proxy import ProxyFailed, local_proxy
 from jobs.local.run_directory import DEMO_DATE, DEMO_SEED, RunInputs, open_run, put_lists, session_files
 from jobs.local.simulated_kite import HOST, PERSON, SimulatedKite, free_port, live_mandate
 from jobs.local.timetable import Timetable
@@ -60,6 +61,9 @@ def register(commands: Any) -> None:
                         help="kite-simulated: by the live path, on a simulated Kite (default: paper)")
     parser.add_argument("--approve", action="store_true",
                         help="approve the live plan by itself; without it you do, with `tron approve`")
+    parser.add_argument("--proxy", type=int, nargs="?", const=8080, metavar="PORT",
+                        help="NGINX before dashboard and API, one origin (default port: 8080)")
+    parser.add_argument("--tls", action="store_true", help="with --proxy: a certificate of its own, which none trusts")
     parser.add_argument("--once", action="store_true", help="end after the day")
     parser.add_argument("--fresh", action="store_true", help="throw away what an earlier run left")
     parser.set_defaults(run=run)
@@ -76,7 +80,7 @@ def run(chosen: argparse.Namespace) -> int:
         home = chosen.out.resolve()
         with open_run(home, inputs, in_process=False, fresh=chosen.fresh), _ended_by_signal():
             return _play(chosen, inputs, home)
-    except (DataError, SettingsError, InvalidDocument, OutsideTable, MarketClosed, HostFailed) as error:
+    except (DataError, SettingsError, InvalidDocument, OutsideTable, MarketClosed, HostFailed, ProxyFailed) as error:
         raise UserError(str(error)) from None
     except StoreError as error:
         raise UserError(f"{error}: add --fresh to begin anew, or give another --out") from None
@@ -109,6 +113,10 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
         )
         parts["kite"] = (kite, kite.url)
         say(f"mandate: live, for this run alone; {PERSON} logs in when the link comes")
+        say(f"mandate: live, for this run alone; logging in as {PERSON} through the simulated login page")
+    if chosen.proxy is not None:
+        proxy = local_proxy(home / "proxy", chosen.proxy, f"{HOST}:{port}", tls=chosen.tls)
+        parts["proxy"] = (proxy, f"http{'s' if chosen.tls else ''}://{proxy.proxy.listen}")
     functions = LocalFunctions(app, names, extra, port)
     command = f"tron approve {inputs.day} --run {near(home)}"
     person = Person(inputs.day, app.store, functions.url, say, chosen.approve, command)

@@ -1,4 +1,4 @@
-"""`make bench`: commits on every store; the stream's decoder, a tick's way to an order; session and logs by peers.
+"""`make bench`: commits on every store; the stream's decoder, a tick's way to an order; the API; session, logs.
 
 Uses the peers' benchmark folder (TRON_BENCH, or ../shared/bench beside the repository); makes what it needs there once.
 """
@@ -15,10 +15,10 @@ from tests.bench import logs
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPILED: Final = ROOT / "build" / "compiled"
 ENGINE: Final = Path(__file__).with_name("session_engine.py")
-PARTS: Final = ("stores", "decoder", "latency", "memory", "session", "sweep", "logs")
+PARTS: Final = ("stores", "decoder", "latency", "memory", "api", "session", "sweep", "logs")
 ALONE: Final = {
     "stores": "tests.bench.commits", "decoder": "tests.bench.decoder", "latency": "tests.bench.latency",
-    "memory": "tests.bench.memory",
+    "memory": "tests.bench.memory", "api": "tests.bench.api",
 }
 """Parts that need no peer's environment."""
 PEERS: Final = ("nautilus", "backtestingpy", "vectorbt_", "hftbacktest_")

@@ -258,18 +258,18 @@ def test_control_is_read_and_set(host: FunctionHost) -> None:
 def test_control_refuses_what_cannot_be_meant(host: FunctionHost, body: bytes) -> None:
     """400 with what to send, and nothing is changed."""
     status, answer = post(host.url("control"), body)
-    assert (status, bool(answer["error"])) == (400, True), answer
+    assert (status, bool(answer["detail"])) == (400, True), answer
     with urllib.request.urlopen(host.url("control"), timeout=BOUND_SECONDS) as response:
         assert json.load(response)["sequence"] == 0
 
 
 def test_control_answers_only_on_ones_own_machine(tmp_path: Path) -> None:
-    """It has no keys yet: where it is not said to be local it refuses, to read and to write."""
+    """Without a key: where it is not said to be local it refuses, to read and to write."""
     with serving(Settings(home=tmp_path)) as host:
-        assert post(host.url("control"), b'{"action": "halt"}')[0] == 403
+        assert post(host.url("control"), b'{"action": "halt"}')[0] == 401
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(host.url("control"), timeout=BOUND_SECONDS)
-        assert refused.value.code == 403
+        assert refused.value.code == 401
         refused.value.close()
 
 

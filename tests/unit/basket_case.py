@@ -10,9 +10,10 @@ from common.market.instrument import AssetClass, Instrument, Kind
 from common.research.replay import MemoryLedger
 from common.trading.baskets import Basket
 from common.trading.charges import rates_on
-from common.trading.driver import Driver, OrderRoute
+from common.trading.driver import Driver
 from common.trading.exit_policy import EXIT_POLICIES
 from common.trading.limits import Limits
+from common.trading.order_route import OrderRoute
 from common.trading.orders import Order, Purpose, Status
 from common.trading.pace import LIVE, Pace
 from common.trading.slot import Slot

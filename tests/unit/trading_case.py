@@ -15,11 +15,12 @@ from common.market.instrument import AssetClass, Instrument, Kind
 from common.research.replay import MemoryLedger
 from common.trading.book import Book
 from common.trading.charges import ChargeRates, rates_on
-from common.trading.driver import Driver, OrderRoute
+from common.trading.driver import Driver
 from common.trading.exit_policy import ExitPolicy
 from common.trading.halts import HaltLevel
 from common.trading.limits import Limits
 from common.trading.messages import Control, Log
+from common.trading.order_route import OrderRoute
 from common.trading.orders import Kind as OrderKind
 from common.trading.orders import Order, Purpose
 from common.trading.pace import REPLAY, Pace

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from common.trading.driver import OrderRoute
 from common.trading.errors import BrokerUnavailable, OrderRejected, OrderUnknown
+from common.trading.order_route import OrderRoute
 from common.trading.orders import Fill, Kind, Order, OrderTag, OrderUpdate, Purpose, Status
 from tests.unit.trading_case import SECOND, Desk
 

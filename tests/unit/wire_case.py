@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from common.trading.driver import OrderRoute
 from common.trading.errors import BrokerUnavailable, TradingStopped
 from common.trading.limits import Verdict
 from common.trading.messages import Log
+from common.trading.order_route import OrderRoute
 from common.trading.orders import Fill, Kind, Order, OrderTag, OrderUpdate, Status
 from common.trading.strategy import Enter
 from common.trading.trades import Trade

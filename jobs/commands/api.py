@@ -1,0 +1,61 @@
+"""`tron api`: the API alone, over a run of this machine; `tron proxy`: the configuration of the proxy before it."""
+
+import argparse
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from common.day.api.routes import functions
+from jobs.commands.control import open_application
+from jobs.commands.output import UserError
+from jobs.local.function_host import FunctionHost, HostFailed
+from jobs.local.functions import FOLDER
+from jobs.local.proxy import PLACES, Proxy, ProxyFailed, for_place
+
+LOOK_SECONDS = 0.5
+
+
+def register(commands: Any) -> None:
+    """Add both commands."""
+    api = commands.add_parser("api", help="serve the API over a run, on this machine")
+    api.add_argument("--port", type=int, default=8081, help="0 picks a free one (default: 8081)")
+    api.add_argument("--run", dest="home", type=Path, metavar="DIR",
+                     help="directory of the run (default: TRON_HOME, else the latest in out)")
+    api.set_defaults(run=run_api)
+    proxy = commands.add_parser("proxy", help="print the proxy's NGINX configuration")
+    proxy.add_argument("--for", dest="place", choices=PLACES, default="laptop", help="default: laptop")
+    proxy.add_argument("--port", default="8080", help="Cloud Run's $PORT (default: 8080)")
+    proxy.set_defaults(run=run_proxy)
+
+
+def run_api(chosen: argparse.Namespace) -> int:
+    """130 by Ctrl-C; 1: the host has died."""
+    app = open_application(chosen.home)
+    environment = {**os.environ, **replace(app.settings, local=True).environment()}
+    targets = {name: FOLDER / f"{name}.py" for name in functions()}
+    log = app.settings.home / "api.log"
+    try:
+        with FunctionHost(targets, environment, log, port=chosen.port) as host:
+            root = host.url("health").rpartition("/")[0]
+            print(f"the API of {app.settings.home}: {root}; to read: {root}/openapi/page; Ctrl-C ends it", flush=True)
+            while host.running:
+                threading.Event().wait(LOOK_SECONDS)
+    except HostFailed as error:
+        raise UserError(str(error)) from None
+    print(f"the API has ended by itself; see {log}")
+    return 1
+
+
+def run_proxy(chosen: argparse.Namespace) -> int:
+    """0: printed."""
+    try:
+        if chosen.place == "laptop":
+            state = Path("out/up/proxy").resolve()
+            print(Proxy("127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8501", state).render(), end="")
+        else:
+            print(for_place(chosen.place, chosen.port).render(), end="")
+    except ProxyFailed as error:
+        raise UserError(str(error)) from None
+    return 0
