@@ -119,14 +119,9 @@ def build_evidence(
     `day` or later is among the history, ValueError when a history is filed under another symbol.
     """
     listed = list(instruments)
-    features = {symbol: features_of(symbol, day, history[symbol]) for symbol in sorted(history)}
     wanted = mandate.futures.universe + mandate.options.universe
     contracts = contracts_of(day, listed, wanted)
-    for name in {c.underlying for c in contracts} & CASH_SETTLED:
-        future = nearest(contracts, name)
-        sessions = continuous(future, history) if future is not None else []
-        if future is not None and sessions:
-            features[future.symbol] = features_of(future.symbol, day, sessions)
+    features = _features(day, history, contracts)
     chains = chains_of(day, listed, contracts, wanted)
     shares = {one.symbol for one in listed if one.kind is Kind.EQUITY}
     closes = {symbol: features[symbol].previous_close_paise for symbol in shares if symbol in features}
@@ -157,6 +152,19 @@ def build_evidence(
         symbols=tuple(features[s] for s in kept if s in features and features[s].sessions),
         around=around or Surroundings(),
     )
+
+
+def _features(
+    day: date, history: Mapping[str, Sequence[DaySummary]], contracts: Sequence[Contract],
+) -> dict[str, SymbolFeatures]:
+    """Of every symbol; of an index's nearest future also from the contracts before it."""
+    features = {symbol: features_of(symbol, day, history[symbol]) for symbol in sorted(history)}
+    for name in {c.underlying for c in contracts} & CASH_SETTLED:
+        future = nearest(contracts, name)
+        sessions = continuous(future, history) if future is not None else []
+        if future is not None and sessions:
+            features[future.symbol] = features_of(future.symbol, day, sessions)
+    return features
 
 
 def _stocks(symbols: AbstractSet[str], features: Mapping[str, SymbolFeatures], mandate: Mandate) -> tuple[str, ...]:

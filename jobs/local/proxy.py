@@ -11,7 +11,7 @@ from typing import Final
 
 from common.day.api.routes import functions
 
-FOLDER: Final = Path(__file__).resolve().parents[2] / "gke" / "nginx"
+FOLDER: Final = Path(__file__).resolve().parents[2] / "gke" / "base" / "nginx"
 TEMPLATE: Final = "nginx.conf.template"
 PLACES: Final = ("laptop", "cloud_run", "gke")
 READY_SECONDS: Final = 10.0
@@ -85,7 +85,8 @@ def for_place(place: str, port: str = "8080") -> Proxy:
         return Proxy(f"0.0.0.0:{port}", api, dashboard, state, folder, behind=("169.254.0.0/16",), workers="1")
     tls = Path("/etc/nginx/tls")
     return Proxy(
-        "0.0.0.0:8443", api, dashboard, state, folder, certificate=tls / "tls.crt", key=tls / "tls.key",
+        "0.0.0.0:8443", "api:8081", f"dashboard:{DASHBOARD_PORT}", state, folder,
+        certificate=tls / "tls.crt", key=tls / "tls.key",
     )
 
 

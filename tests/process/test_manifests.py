@@ -10,6 +10,7 @@ from typing import Any, Final
 import kubernetes_validate
 import pytest
 
+from jobs.local.proxy import for_place
 from tests.manifests import ENVIRONMENTS, GKE, manifests, needs_kubectl, pods, rendered, rendered_from
 
 pytestmark = needs_kubectl
@@ -94,9 +95,9 @@ def test_nothing_flows_but_what_is_needed(environment: str) -> None:
     assert flows == {
         "trade": (set(), outside),
         "main-runner": (set(), outside | {"kubernetes"}),
-        "api": ({"nginx:8080", "dashboard:8080"}, outside),
-        "dashboard": ({"nginx:8501"}, {"names", "https", "api:8080"}),
-        "nginx": ({"anybody:8000"}, {"names", "api:8080", "dashboard:8501"}),
+        "api": ({"nginx:8081", "dashboard:8081"}, outside),
+        "dashboard": ({"nginx:8501"}, {"names", "https", "api:8081"}),
+        "nginx": ({"anybody:8443"}, {"names", "api:8081", "dashboard:8501"}),
     }
 
 
@@ -186,3 +187,8 @@ def test_secrets_may_come_from_files_that_git_ignores(tmp_path: Path) -> None:
     assert set(secrets[-1]["data"].values()) == {"dmFsdWU="}
     ignored = ["git", "check-ignore", "gke/components/secrets-from-env/zerodha.env"]
     assert subprocess.run(ignored, cwd=GKE.parent, capture_output=True, check=False).returncode == 0
+
+
+def test_the_cluster_s_proxy_is_the_one_of_the_template() -> None:
+    """What kustomize reads is what `tron proxy --for gke` prints: write it anew when the template changes."""
+    assert (GKE / "base" / "nginx" / "nginx.conf").read_text(encoding="utf-8") == for_place("gke").render()

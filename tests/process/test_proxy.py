@@ -210,7 +210,8 @@ def test_the_clouds_configurations_are_taken(tmp_path: Path, place: str) -> None
     certificate, key = self_signed(tmp_path / "tls")
     text = for_place(place, "9090").render()
     assert ("listen 0.0.0.0:9090;" in text) == (place == "cloud_run")
-    for there, here in (("/etc/nginx/tron/", f"{Path(__file__).parents[2]}/gke/nginx/"), ("/tmp/", f"{tmp_path}/"),
+    for there, here in (("/etc/nginx/tron/", f"{Path(__file__).parents[2]}/gke/base/nginx/"), ("/tmp/", f"{tmp_path}/"),
+                        ("server api:", "server 127.0.0.1:"), ("server dashboard:", "server 127.0.0.1:"),
                         ("/etc/nginx/tls/tls.crt", str(certificate)), ("/etc/nginx/tls/tls.key", str(key))):
         text = text.replace(there, here)
     (tmp_path / "nginx.conf").write_text(text)

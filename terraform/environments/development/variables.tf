@@ -9,8 +9,8 @@ variable "email" {
 }
 
 variable "images" {
-  description = "By digest: tron, dashboard, and an unprivileged nginx."
-  type        = object({ tron = string, dashboard = string, nginx = string })
+  description = "By digest: the targets tron, dashboard and proxy of the Dockerfile."
+  type        = object({ tron = string, dashboard = string, proxy = string })
 }
 
 variable "budget" {

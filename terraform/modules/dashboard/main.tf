@@ -25,13 +25,11 @@ resource "google_cloud_run_v2_service" "this" {
 
     containers {
       name       = "nginx"
-      image      = var.images.nginx
+      image      = var.images.proxy
       depends_on = ["api", "dashboard"]
-      command    = ["nginx"]
-      args       = ["-c", "/etc/tron/nginx.conf", "-g", "daemon off;"]
 
       ports {
-        container_port = 8000
+        container_port = 8080
       }
       resources {
         limits = { cpu = "1", memory = "128Mi" }
@@ -39,27 +37,23 @@ resource "google_cloud_run_v2_service" "this" {
       startup_probe {
         http_get {
           path = "/healthz"
-          port = 8000
+          port = 8080
         }
-      }
-      volume_mounts {
-        name       = "nginx"
-        mount_path = "/etc/tron"
       }
     }
 
     containers {
       name  = "api"
       image = var.images.tron
-      args  = ["-m", "jobs.api", "--port", "8080"]
+      args  = ["-m", "jobs.api", "--port", "8081"]
 
       resources {
         limits = { cpu = "1", memory = "512Mi" }
       }
       startup_probe {
         http_get {
-          path = "/live"
-          port = 8080
+          path = "/health/live"
+          port = 8081
         }
       }
       dynamic "env" {
@@ -86,7 +80,7 @@ resource "google_cloud_run_v2_service" "this" {
       }
       env {
         name  = "TRON_API_URL"
-        value = "http://localhost:8080"
+        value = "http://localhost:8081"
       }
       env {
         name = "TRON_API_KEY"
@@ -100,17 +94,6 @@ resource "google_cloud_run_v2_service" "this" {
       volume_mounts {
         name       = "sign-in"
         mount_path = "/app/.streamlit"
-      }
-    }
-
-    volumes {
-      name = "nginx"
-      secret {
-        secret = var.secrets.nginx
-        items {
-          version = "latest"
-          path    = "nginx.conf"
-        }
       }
     }
 

@@ -9,8 +9,8 @@ variable "region" {
 }
 
 variable "images" {
-  description = "tron and dashboard by digest; nginx: an unprivileged one."
-  type        = object({ tron = string, dashboard = string, nginx = string })
+  description = "By digest: the targets tron, dashboard and proxy of the Dockerfile."
+  type        = object({ tron = string, dashboard = string, proxy = string })
 }
 
 variable "environment" {
@@ -20,8 +20,8 @@ variable "environment" {
 }
 
 variable "secrets" {
-  description = "Names of secrets: the key that the page shows the API, nginx's configuration, Streamlit's secrets.toml with the sign-in."
-  type        = object({ api_key = string, nginx = string, sign_in = string })
+  description = "Names of secrets: the key that the page shows the API, Streamlit's secrets.toml with the sign-in."
+  type        = object({ api_key = string, sign_in = string })
 }
 
 variable "readers" {

@@ -151,7 +151,7 @@ module "dashboard" {
   region      = var.region
   images      = var.images
   environment = local.environment
-  secrets     = { api_key = "dashboard-api-key", nginx = "dashboard-nginx", sign_in = "dashboard-sign-in" }
+  secrets     = { api_key = "dashboard-api-key", sign_in = "dashboard-sign-in" }
   readers     = var.readers
 
   depends_on = [module.services]

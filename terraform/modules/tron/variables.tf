@@ -149,8 +149,8 @@ variable "package" {
 }
 
 variable "images" {
-  description = "By digest: tron, dashboard, and an unprivileged nginx."
-  type        = object({ tron = string, dashboard = string, nginx = string })
+  description = "By digest: the targets tron, dashboard and proxy of the Dockerfile."
+  type        = object({ tron = string, dashboard = string, proxy = string })
 
   validation {
     condition     = alltrue([for one in values(var.images) : can(regex("@sha256:[0-9a-f]{64}$", one))])
@@ -216,13 +216,13 @@ variable "readers" {
 variable "secrets" {
   description = "Names of the secrets that there are; leave one out only with what reads it."
   type        = set(string)
-  default     = ["kite-api-key", "kite-api-secret", "kite-access-token", "openai-api-key", "api-keys", "notify-urls", "dashboard-api-key", "dashboard-nginx", "dashboard-sign-in"]
+  default     = ["kite-api-key", "kite-api-secret", "kite-access-token", "openai-api-key", "api-keys", "notify-urls", "dashboard-api-key", "dashboard-sign-in"]
 
   validation {
     condition = length(setsubtract(
-      ["kite-api-key", "kite-api-secret", "kite-access-token", "openai-api-key", "api-keys", "notify-urls", "dashboard-api-key", "dashboard-nginx", "dashboard-sign-in"],
+      ["kite-api-key", "kite-api-secret", "kite-access-token", "openai-api-key", "api-keys", "notify-urls", "dashboard-api-key", "dashboard-sign-in"],
       var.secrets,
     )) == 0
-    error_message = "A secret is missing: kite-api-key, kite-api-secret, kite-access-token, openai-api-key, api-keys, notify-urls, dashboard-api-key, dashboard-nginx and dashboard-sign-in are all read by something."
+    error_message = "A secret is missing: kite-api-key, kite-api-secret, kite-access-token, openai-api-key, api-keys, notify-urls, dashboard-api-key and dashboard-sign-in are all read by something."
   }
 }

@@ -13,7 +13,7 @@ variables {
   images = {
     tron      = "r/tron@sha256:0000000000000000000000000000000000000000000000000000000000000000"
     dashboard = "r/dashboard@sha256:0000000000000000000000000000000000000000000000000000000000000000"
-    nginx     = "r/nginx@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+    proxy     = "r/proxy@sha256:0000000000000000000000000000000000000000000000000000000000000000"
   }
 }
 
@@ -153,7 +153,7 @@ run "a_secret_is_missing" {
 run "an_image_by_tag" {
   command = plan
   variables {
-    images = { tron = "r/tron:latest", dashboard = "r/dashboard:latest", nginx = "nginx" }
+    images = { tron = "r/tron:latest", dashboard = "r/dashboard:latest", proxy = "proxy" }
   }
   expect_failures = [var.images]
 }
