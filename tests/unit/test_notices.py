@@ -1,7 +1,7 @@
 """The exchange's lists: parsed strictly, named when missing, and what they rule out reaches plan and session."""
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -147,6 +147,10 @@ class Market:
     def history(self, day: date, sessions: int) -> dict[str, list[list[object]]]:
         del day, sessions
         return {}
+
+    def quotes(self, symbols: Sequence[str], at: datetime) -> list[object]:
+        del symbols, at
+        return []
 
 
 def test_the_days_archive_is_where_the_lists_are(tmp_path: Path) -> None:
