@@ -19,14 +19,18 @@ Taken: TypeAlias = Callable[[Slot, Fill, list[Command]], None]
 
 
 class Ownership:
-    """What is not ours, by symbol. mismatch: (since, broker's net) of a difference seen once and not yet twice."""
+    """What is not ours, by symbol. mismatch: (since, broker's net) of a difference seen once and not yet twice.
 
-    __slots__ = ("_book", "_mismatch", "_taken")
+    ahead: (side, fill) of theirs, heard before what they may have closed: fills of an entry of ours on its way.
+    """
+
+    __slots__ = ("_ahead", "_book", "_mismatch", "_taken")
 
     def __init__(self, book: Book, taken: Taken) -> None:
         self._book = book
         self._taken = taken
         self._mismatch: dict[str, tuple[int, int]] = {}
+        self._ahead: dict[str, list[tuple[int, Fill]]] = {}
 
     def on_order(self, slot: Slot, update: OrderUpdate, out: list[Command], *, first: bool) -> bool:
         """An order of the person or the broker in one of our symbols; True where it took from our position.
@@ -50,6 +54,21 @@ class Ownership:
                 taken |= self._count(slot, update.side, Fill(fill.id, fill.ts, fill.price, part), out)
         seen[update.broker_id] = max(before, filled)
         return taken
+
+    def on_entry(self, slot: Slot, out: list[Command]) -> None:
+        """An entry of ours was heard: theirs that came after its fill has closed it, though it was heard before."""
+        ahead = self._ahead.get(slot.symbol)
+        if ahead is None:
+            return
+        if slot.entry is None:
+            del self._ahead[slot.symbol]
+        for one in list(ahead):
+            side, fill = one
+            units = min(fill.quantity, max(0, slot.foreign * side))
+            if slot.quantity * side < 0 and fill.ts >= slot.trip.entry_ts and units:
+                ahead.remove(one)
+                slot.foreign -= side * units
+                self._count(slot, side, Fill(fill.id, fill.ts, fill.price, units), out)
 
     def on_positions(
         self, read: Positions, slots: Mapping[str, Slot], out: list[Command], *, first: bool,
@@ -112,6 +131,9 @@ class Ownership:
         opposite = slot.quantity * side < 0 and fill.ts >= slot.trip.entry_ts
         beyond = max(0, fill.quantity - _theirs(slot, side))
         gone = min(beyond, abs(slot.quantity)) if opposite else 0
+        if beyond > gone and slot.entry is not None and slot.entry.side * side < 0:
+            left = Fill(f"{fill.id}-ahead", fill.ts, fill.price, beyond - gone)
+            self._ahead.setdefault(slot.symbol, []).append((side, left))
         slot.foreign += side * (fill.quantity - gone)
         if not gone:
             return False

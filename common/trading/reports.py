@@ -9,7 +9,7 @@ from common.trading.doubts import Question
 from common.trading.ladder import change_refused
 from common.trading.messages import ChangeFailed, Command, Log, OrderBook, Positions
 from common.trading.news import hear, settled
-from common.trading.orders import Fill, Order, OrderUpdate, Status, TransitionError
+from common.trading.orders import ENTRY, Fill, Order, OrderUpdate, Status, TransitionError
 from common.trading.ownership import BY_HAND, Ownership
 from common.trading.slot import Slot
 
@@ -45,6 +45,8 @@ class Reports:
             self._impossible(slot, order, error, now, out)
         if order.status.terminal:
             self._end(slot, order)
+        if order.purpose is ENTRY:
+            self._ownership.on_entry(slot, out)
         return slot
 
     def order_book(self, read: OrderBook, now: int, out: list[Command], *, first: bool) -> list[Slot]:
@@ -71,6 +73,8 @@ class Reports:
                 except TransitionError as error:
                     self._impossible(slot, order, error, now, out)
                 self._end(slot, order)
+                if order.purpose is ENTRY:
+                    self._ownership.on_entry(slot, out)
             if slot is not None:
                 touched[slot.symbol] = slot
         for tag in book.doubts.tags():

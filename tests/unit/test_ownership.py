@@ -200,3 +200,22 @@ def test_of_two_orders_each_counts_its_own() -> None:
     assert made.slot().quantity == entry.quantity - 30
     stop: Order = made.order(2)
     assert stop.quantity == entry.quantity - 30
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_sale_by_hand_that_is_heard_before_the_fill_that_it_closed(after: bool) -> None:
+    """Their news overtook ours: sold after our fill it has closed ours, and the stop is for what is left; before, not."""
+    wire = Wire()
+    made = desk(wire, {0: LONG}, pace=LIVE)
+    made.driver.run(flat("AAA", 1))
+    (entry,) = made.session.book.orders.values()
+    wire.say(entry, Status.OPEN)
+    bought = fill(entry, entry.quantity, 100_00)
+    wire.foreign(-1, hand(made, 100, ts=bought.ts + (1 if after else -1)))
+    made.driver.settle()
+    assert made.slot().foreign == -100
+    wire.say(entry, Status.COMPLETE, bought)
+    made.driver.settle()
+    left, theirs, blocked = (entry.quantity - 100, 0, BY_HAND) if after else (entry.quantity, -100, YOURS)
+    assert (made.slot().quantity, made.slot().foreign, made.slot().blocked) == (left, theirs, blocked)
+    assert [one.quantity for one in made.slot().exits] == [left]
