@@ -43,14 +43,15 @@ def give_back(book: Book, slot: Slot, side: int, fill: Fill, out: list[Command])
     Those were theirs after all: as much of them as this `fill` closes too many is returned.
     """
     excess = fill.quantity - (abs(slot.quantity) if slot.quantity * side < 0 else 0)
-    for taken in reversed(slot.taken[:]):
+    for number in reversed(range(len(slot.taken))):
+        taken = slot.taken[number]
         part = min(excess, taken.quantity)
         if part <= 0 or taken.ts < fill.ts:
             continue
         excess -= part
         taken.quantity -= part
         slot.foreign += side * part
-        if slot.quantity:
+        if slot.quantity and number >= slot.taken_before:
             book.account.open_pnl += side * part * (taken.price - slot.mark)
             slot.quantity -= side * part
             slot.trip.remove(side, taken.price, part)
@@ -113,5 +114,6 @@ def _close(
         (entry.numbers if entry is not None else None) or _NO_NUMBERS,
     )
     trip.clear()
+    slot.taken_before = len(slot.taken)
     book.trades.append(trade)
     out.append(PublishTrade(trade))

@@ -105,6 +105,28 @@ def test_a_stop_that_had_filled_before_the_persons_trade(signal: Enter) -> None:
     assert not made.slot().busy
 
 
+def test_what_was_taken_in_a_trade_that_is_over_is_given_back_as_a_position() -> None:
+    """40 closed by hand end a trade, the rest of the entry opens another: a late fill undoes nothing of that one."""
+    wire = Wire()
+    made, entry = entered(wire, pace=LIVE)
+    now = made.session.now
+    wire.say(entry, Status.OPEN, fill(entry, 40, 100_00, ts=now))
+    made.driver.settle()
+    stop = made.order(2)
+    wire.foreign(-1, fill(entry, 40, 98_00, id="hand", ts=now + 5))
+    made.driver.settle()
+    assert [trade.exit_reason for trade in made.ledger.trades] == [BY_HAND]
+    wire.say(entry, Status.CANCELLED, fill(entry, 60, 101_00, id="late", ts=now + 6))
+    made.driver.settle()
+    stop.quantity = 100
+    wire.say(stop, Status.COMPLETE, fill(stop, 100, 99_00, ts=now + 1))
+    made.driver.settle()
+    assert (made.slot().quantity, made.slot().foreign) == (0, -40)
+    trade = made.ledger.trades[-1]
+    assert (trade.quantity, trade.gross) == (100, 100 * 99_00 - 60 * 101_00 - 40 * 98_00)
+    consistent(made)
+
+
 def test_only_sales_after_our_fill_are_given_back() -> None:
     """They sold 100 before our stop filled: that part of ours is gone, and the stop has flipped what is left."""
     wire = Wire()
