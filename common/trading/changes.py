@@ -56,8 +56,11 @@ def coalesced_for(book: Book) -> int:
 
 
 def after_refusal(refusals: int, now: int) -> int:
-    """When to ask again what has been refused so often in a row, nanoseconds."""
-    return now + min(1 << min(refusals, 10), LONGEST_WAIT_SECONDS) * NANOSECONDS_A_SECOND
+    """When to ask again what has been refused so often in a row, nanoseconds: after 2, 2, 2, 4, 8 seconds and so on.
+
+    Thrice soon: a band that moves refuses the next price too, and the position stands there without an exit.
+    """
+    return now + min(1 << min(max(1, refusals - 2), 10), LONGEST_WAIT_SECONDS) * NANOSECONDS_A_SECOND
 
 
 def slice_of(slot: Slot) -> int:

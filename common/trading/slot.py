@@ -24,7 +24,8 @@ class Slot(View):
     leaving, leaving_since: why and since when we are on our way out; step, stepped_at: of the exit ladder.
     retry_at, refused_exits: when an exit that the broker refused may be tried again, and how many it refused.
     blocked: why no entry is made any more. foreign: signed units of the account that are not ours.
-    taken: others' fills that closed some of ours; the first taken_before of them in trades that are over. lower, upper: price band, paise, 0 for none.
+    taken: others' fills that closed some of ours; the first taken_before of them in trades that are over.
+    lower, upper: price band, paise, 0 for none.
     bid_quantity, ask_quantity: at the touch, 0 where unknown.
     stop_price, target_price, trail, best: of the open position, paise; trail: distance, best: price seen since.
     """

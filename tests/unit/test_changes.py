@@ -115,9 +115,9 @@ def test_a_refused_cancellation_waits_for_its_time() -> None:
 
 
 def test_refusals_are_asked_again_ever_more_rarely() -> None:
-    """Twice as long each time, at most a minute, however many there were."""
-    waits = [after_refusal(refusals, 7) - 7 for refusals in (1, 2, 3, 5, 6, 7, 10, 1000)]
-    assert waits == [seconds * SECOND for seconds in (2, 4, 8, 32, 60, 60, 60, 60)]
+    """Thrice soon, then twice as long each time, at most a minute, however many there were."""
+    waits = [after_refusal(refusals, 7) - 7 for refusals in (1, 2, 3, 4, 5, 7, 8, 9, 1000)]
+    assert waits == [seconds * SECOND for seconds in (2, 2, 2, 4, 8, 32, 60, 60, 60)]
 
 
 @pytest.mark.parametrize("seconds", [-300.0, -0.001, 0.0, 0.4])

@@ -204,7 +204,7 @@ def test_of_two_orders_each_counts_its_own() -> None:
 
 @pytest.mark.parametrize("after", [True, False])
 def test_a_sale_by_hand_that_is_heard_before_the_fill_that_it_closed(after: bool) -> None:
-    """Their news overtook ours: sold after our fill it has closed ours, and the stop is for what is left; before, not."""
+    """Their news overtook ours: sold after our fill it closed ours, and the stop is for what is left; before, not."""
     wire = Wire()
     made = desk(wire, {0: LONG}, pace=LIVE)
     made.driver.run(flat("AAA", 1))
