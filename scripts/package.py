@@ -18,6 +18,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 TARGET: Final = ROOT / "dist" / "functions.zip"
 REQUIREMENTS: Final = ROOT / "requirements" / "functions.txt"
 PACKAGES: Final = ("common", "functions")
+BESIDES: Final = ("gke/base/trade_job.json",)
+"""What a function that launches in a cluster sends to it."""
 FORBIDDEN: Final = ("jobs", "dashboard", "tests")
 MOMENT: Final = (1980, 1, 1, 0, 0, 0)
 MODE: Final = 0o100644
@@ -75,7 +77,8 @@ def contents() -> dict[str, bytes]:
         path for room in PACKAGES for path in (ROOT / room).rglob("*")
         if path.is_file() and path.suffix not in (".py", ".pyc") and _owner(path) in folders
     ]
-    found = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in [*modules, *data]}
+    files = [*modules, *data, *(ROOT / name for name in BESIDES)]
+    found = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in files}
     listed = "".join(f'    "{name}",\n' for name in functions())
     return {
         **found, "main.py": MAIN.format(names=f"(\n{listed})").encode(), "requirements.txt": REQUIREMENTS.read_bytes(),
