@@ -4,8 +4,8 @@ output "name" {
 }
 
 output "address" {
-  description = "Where its API answers those whom IAM lets in."
-  value       = "https://${google_container_cluster.this.control_plane_endpoints_config[0].dns_endpoint_config[0].endpoint}"
+  description = "Where its API answers those whom IAM lets in; empty while the cluster has no such name."
+  value       = try("https://${google_container_cluster.this.control_plane_endpoints_config[0].dns_endpoint_config[0].endpoint}", "")
 }
 
 output "members" {
