@@ -52,7 +52,7 @@ class Settings:
     api_rate: requests a second that one key may make in the long run. backtests: where results of backtests are listed
     from, None for the archive alone.
     session_clock: (began, start, speed) of a session that is played at its pace, as SessionClock has them.
-    launching: where workloads are started.
+    launching: where workloads are started. scheduler: HOST:PORT of a Cloud Scheduler on this machine, for tests.
     """
 
     home: Path
@@ -90,6 +90,7 @@ class Settings:
     session_clock: tuple[float, float, float] | None = None
     lists_url: str = ""
     launching: LaunchSettings = field(default_factory=LaunchSettings)
+    scheduler: str = ""
 
     @property
     def source(self) -> str:
@@ -148,7 +149,7 @@ class Settings:
             "TRON_LISTS_URL": self.lists_url,
             "TRON_API_RATE": repr(self.api_rate), "TRON_BACKTESTS": str(self.backtests) if self.backtests else "",
             "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())), **self.planner.environment(),
-            **self.launching.environment(),
+            **self.launching.environment(), "TRON_SCHEDULER": self.scheduler,
         }
 
 
@@ -182,7 +183,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lists_url=env.get("TRON_LISTS_URL", ""),
         planner=planner_settings(env), api_rate=seconds(env, "TRON_API_RATE") or API_RATE,
         backtests=Path(env["TRON_BACKTESTS"]) if env.get("TRON_BACKTESTS") else None,
-        launching=_launching(env),
+        launching=_launching(env), scheduler=env.get("TRON_SCHEDULER", ""),
     )
     _check(settings)
     _check_kite(settings)

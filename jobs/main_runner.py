@@ -19,8 +19,6 @@ from jobs.local.function_host import HostFailed
 from jobs.local.functions import DayFailed, LocalFunctions, present_functions
 from jobs.local.timetable import ONCE, SUPERVISE, Timetable
 
-ELSEWHERE: Final = "sync_schedule"
-"""There is no schedule to keep here: the session table itself says what is due."""
 POLL_SECONDS: Final = 0.2
 FAILED_SECONDS: Final = 2.0
 END_SECONDS: Final = 3.0
@@ -55,7 +53,7 @@ def run(day: date, app: Application, ended: Event) -> int:
         if session_on(day) is None:
             logs.write("INFO", f"{day} is not a trading day: nothing to run")
             return 0
-        names = [name for name in present_functions() if name in {*ONCE, SUPERVISE} and name != ELSEWHERE]
+        names = [name for name in present_functions() if name in {*ONCE, SUPERVISE}]
         return MainRunner(Timetable(day, names), LocalFunctions(app, names, events=False), app, logs, ended).run()
     finally:
         logs.close(END_SECONDS)
