@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
@@ -34,6 +35,7 @@ from tests.architecture.source_files import ROOT
 from tests.contract.cloud_run_server import CloudRun, cloud_run
 from tests.contract.kubernetes_server import kubernetes
 from tests.firestore import need_emulator, project_of
+from tests.process.waiting import alive
 from tests.system.conftest import RunDay
 from tests.system.day_run import CLASSES, DAY, SEED, journal_lines, journalled_bytes, processes, until
 
@@ -66,13 +68,19 @@ def first_process() -> tuple[str, ...]:
 
 
 def kill_in_mid_day(ran: RunDay, home: Path, number: signal.Signals, done: list[int]) -> None:
-    """One signal to the stocks' workload when half of its trading is done."""
+    """One signal to the stocks' workload when half of its trading is done; notes how far it was when it was gone."""
     half = journalled_bytes(ran.home, "stock") // 2
     until(lambda: journalled_bytes(home, "stock") >= half)
     for pid, command in processes(home).items():
         if "jobs.trade" in command and "stock" in command and "unshare" not in command:
             os.kill(pid, number)
-            done.append(pid)
+            until(partial(gone, pid))
+            done.append(journalled_bytes(home, "stock"))
+
+
+def gone(pid: int) -> bool:
+    """Whether the process has ended."""
+    return not alive(pid)
 
 
 def traded(runner: str, ran: RunDay, home: Path, number: signal.Signals) -> tuple[Mapping[str, Any], Settings]:
@@ -95,6 +103,7 @@ def traded(runner: str, ran: RunDay, home: Path, number: signal.Signals) -> tupl
         result = LocalDay(inputs.day, app, lambda *_: None, emulator_relay=relay).run()
         killer.join()
         assert len(done) == 1, "nothing was killed: this proves nothing"
+        assert done[0] < journalled_bytes(ran.home, "stock"), "it has traded on to the end of the day"
         told = [record.fields["message"] for record in app.store.query(Query(LOGS, limit=1000))]
         assert any("(SIGTERM)" in text for text in told) == (number == signal.SIGTERM)
         app.store.close()
