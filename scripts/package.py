@@ -109,13 +109,23 @@ def reached() -> frozenset[Path]:
 
 def imported(path: Path) -> Iterator[str]:
     """Names of what the module imports, wherever it does; of ours also those that stand in a text, also in part."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _run(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{one.name}" for one in node.names)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("common."):
             yield node.value
+
+
+def _run(tree: ast.AST) -> Iterator[ast.AST]:
+    """Every node but what only a type checker reads."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        typed = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        waiting += node.orelse if isinstance(node, ast.If) and typed else ast.iter_child_nodes(node)
 
 
 def _files(name: str) -> list[Path]:

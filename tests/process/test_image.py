@@ -1,6 +1,5 @@
 """The Dockerfile as text, and what it copies as a directory that programs start from: there is no builder here."""
 
-import ast
 import json
 import os
 import re
@@ -13,6 +12,7 @@ from typing import Final
 
 import pytest
 
+from scripts import package
 from tests.architecture.source_files import ROOT
 from tests.process.waiting import BOUND_SECONDS
 
@@ -108,16 +108,12 @@ def test_the_image_has_every_package_that_its_code_imports() -> None:
     """common, functions and jobs, lazily or not."""
     listed = {line.partition("==")[0] for line in (ROOT / "requirements" / "image.txt").read_text().splitlines()}
     owners, missing = packages_distributions(), set()
-    for room in ("common", "functions", "jobs"):
-        for path in (ROOT / room).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-                names += [one.name for one in node.names] if isinstance(node, ast.Import) else []
-                for name in names:
-                    top = name.partition(".")[0]
-                    if top in sys.stdlib_module_names | {"common", "functions", "jobs", "dashboard"} | WITHOUT_IT:
-                        continue
-                    found = {owner.lower().replace("_", "-") for owner in owners.get(top, [top])}
-                    if not found & listed:
-                        missing.add((top, path.relative_to(ROOT).as_posix()))
+    for path in (path for room in ("common", "functions", "jobs") for path in (ROOT / room).rglob("*.py")):
+        for name in package.imported(path):
+            top = name.partition(".")[0]
+            if top in sys.stdlib_module_names | {"common", "functions", "jobs", "dashboard"} | WITHOUT_IT:
+                continue
+            found = {owner.lower().replace("_", "-") for owner in owners.get(top, [top])}
+            if not found & listed:
+                missing.add((top, path.relative_to(ROOT).as_posix()))
     assert not missing

@@ -26,17 +26,19 @@ from tests.process.waiting import BOUND_SECONDS, alive, until
 
 DAY: Final = "2026-11-20"
 HOLIDAY: Final = "2026-01-26"
-SPEED: Final = 1800.0
+FAST: Final = 1800.0
+UNHURRIED: Final = 120.0
+"""So that a busy machine has planned long before it is too late to trade."""
 
 
-def played(home: Path, begin: str) -> Settings:
+def played(home: Path, begin: str, speed: float) -> Settings:
     """A generated session whose clock stands at `begin` now."""
     session = home / "session.parquet"
     write_parquet(generate(date.fromisoformat(DAY), 7), session)
     start = datetime.fromisoformat(f"{DAY}T{begin}").replace(tzinfo=INDIA)
     return Settings(
-        home=home, sessions=(session,), seed=7, session_clock=(time.time(), start.timestamp(), SPEED),
-        lease_ttl_seconds=SPEED * 30,
+        home=home, sessions=(session,), seed=7, session_clock=(time.time(), start.timestamp(), speed),
+        lease_ttl_seconds=speed * 30,
     )
 
 
@@ -84,7 +86,7 @@ def test_a_wrong_setting_is_said(tmp_path: Path) -> None:
 
 def test_the_steps_of_a_day_in_order(tmp_path: Path) -> None:
     """Begun late, it catches up in order; a step's function host that is killed comes back; the books are closed."""
-    with started(played(tmp_path, "14:50:00")) as runner:
+    with started(played(tmp_path, "14:50:00", FAST)) as runner:
         assert runner.stdout is not None
         messages, killed = [], False
         for line in runner.stdout:
@@ -107,7 +109,7 @@ def test_sigterm_leaves_the_workloads_alone(tmp_path: Path) -> None:
     need_emulator()
     with FirestoreEmulator() as emulator:
         settings = replace(
-            played(tmp_path, "08:25:00"), store="firestore", project="p", emulator=emulator.address,
+            played(tmp_path, "08:50:00", UNHURRIED), store="firestore", project="p", emulator=emulator.address,
         )
         cloud = CloudRun((sys.executable,), variables(settings), str(tmp_path / "workloads.log"))
         with cloud_run(cloud) as address:
