@@ -23,7 +23,7 @@ class LaunchSettings:
     that of this pod. run_url, run_job: Cloud Run's API and the job that it starts.
     """
 
-    runners: Mapping[str, str] = field(default_factory=dict)
+    runners: Mapping[str, str] = field(default_factory=dict, hash=False)
     image: str = ""
     template: Path | None = None
     cluster_url: str = ""

@@ -55,3 +55,9 @@ def test_the_cluster_names_its_runner() -> None:
     settings = read_settings({**CLOUD, **dict(line.split("=", 1) for line in lines)})
     assert set(settings.launching.runners.values()) == {"gke"}
     assert len(settings.launching.runners) == 3
+
+
+def test_settings_with_runners_can_be_a_key() -> None:
+    """What is kept for each application is found by its settings."""
+    settings = read_settings(MIXED)
+    assert {settings: 1}[read_settings(MIXED)] == 1
