@@ -1,7 +1,7 @@
 # The whole interface for developers; CI calls the same. Each target makes .venv itself, on Python 3.11 or newer.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help day up test check bench compiled lock clean
+.PHONY: help day up test check bench compiled package lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -31,6 +31,9 @@ bench: .venv/ready ## speed of the stores, the stream, the session that trades, 
 
 compiled: .venv/ready ## the pure rooms as machine code in build/compiled, proven to trade as the plain ones
 	$(BIN)/python scripts/compile.py $(ARGS)
+
+package: .venv/ready ## dist/functions.zip, from which Cloud Functions build every function
+	$(BIN)/python scripts/package.py $(ARGS)
 
 lock: .venv/ready ## rebuild requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
 	$(BIN)/python scripts/lock.py $(ARGS)

@@ -12,6 +12,7 @@ from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from common.launch_ports import OperatedLauncher
 from common.log_record import LOGS
 from common.market.calendar import session_on, session_times
 from common.market.indian_time import at
@@ -34,7 +35,6 @@ from common.trading.orders import OrderUpdate
 from common.trading.pace import LIVE, REPLAY
 
 if TYPE_CHECKING:
-    from common.adapters.launchers.process import ProcessLauncher
     from common.adapters.sqlite import SqliteStore
     from common.bootstrap_account import AccountParts
     from common.day.close import ClosePorts
@@ -145,11 +145,11 @@ class Application:
         return market if self.settings.session_clock is None else PlayedMarket(market, self.clock)
 
     @cached_property
-    def launcher(self) -> "ProcessLauncher":
-        """Workloads as processes of this machine."""
-        from common.adapters.launchers.process import ProcessLauncher
+    def launcher(self) -> OperatedLauncher:
+        """Each asset class's workload where TRON_LAUNCHERS says, else as a process of this machine."""
+        from common.bootstrap_launcher import open_launcher
 
-        return ProcessLauncher(self.settings.home / "run", environment={**os.environ, **self.settings.environment()})
+        return open_launcher(self.settings)
 
     @cached_property
     def notifier(self) -> Notifier:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from common.environment import SettingsError as SettingsError
 from common.environment import integer, optional, read_date, seconds, session_clock, switch
+from common.launch_settings import LaunchSettings
+from common.launch_settings import read as read_launching
 from common.planner_settings import PlannerSettings, read_planner
 
 STORES: Final = ("sqlite", "firestore")
@@ -50,6 +52,7 @@ class Settings:
     api_rate: requests a second that one key may make in the long run. backtests: where results of backtests are listed
     from, None for the archive alone.
     session_clock: (began, start, speed) of a session that is played at its pace, as SessionClock has them.
+    launching: where workloads are started. scheduler: HOST:PORT of a Cloud Scheduler on this machine, for tests.
     """
 
     home: Path
@@ -86,6 +89,8 @@ class Settings:
     backtests: Path | None = None
     session_clock: tuple[float, float, float] | None = None
     lists_url: str = ""
+    launching: LaunchSettings = field(default_factory=LaunchSettings)
+    scheduler: str = ""
 
     @property
     def source(self) -> str:
@@ -144,6 +149,7 @@ class Settings:
             "TRON_LISTS_URL": self.lists_url,
             "TRON_API_RATE": repr(self.api_rate), "TRON_BACKTESTS": str(self.backtests) if self.backtests else "",
             "TRON_SESSION_CLOCK": " ".join(map(repr, self.session_clock or ())), **self.planner.environment(),
+            **self.launching.environment(), "TRON_SCHEDULER": self.scheduler,
         }
 
 
@@ -177,6 +183,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lists_url=env.get("TRON_LISTS_URL", ""),
         planner=planner_settings(env), api_rate=seconds(env, "TRON_API_RATE") or API_RATE,
         backtests=Path(env["TRON_BACKTESTS"]) if env.get("TRON_BACKTESTS") else None,
+        launching=_launching(env), scheduler=env.get("TRON_SCHEDULER", ""),
     )
     _check(settings)
     _check_kite(settings)
@@ -192,6 +199,13 @@ def planner_settings(environment: Mapping[str, str], kind: str | None = None) ->
     """kind: in place of TRON_PLANNER. Raises SettingsError."""
     try:
         return read_planner(environment, kind)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _launching(env: Mapping[str, str]) -> LaunchSettings:
+    try:
+        return read_launching(env)
     except ValueError as error:
         raise SettingsError(str(error)) from None
 

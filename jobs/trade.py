@@ -58,6 +58,7 @@ def _end_on_request(logs: "Logs") -> None:
         logs.close(END_SECONDS)
         signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
+        os._exit(128 + number)  # the first process of a container does not die of a signal that it leaves to the kernel
 
     signal.signal(signal.SIGTERM, end)
 

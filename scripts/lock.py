@@ -1,4 +1,4 @@
-"""Rebuilds the lock, and from it the functions' requirements, through the index that pip is configured with."""
+"""Rebuilds the lock, and from it the requirements of functions and images, through the index that pip uses."""
 
 import os
 import subprocess
@@ -9,15 +9,27 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = "requirements/lock.txt"
 FUNCTIONS = "requirements/functions.txt"
 FUNCTIONS_EXTRAS = ("data", "notify", "broker", "planner")
+PARTS = {
+    FUNCTIONS: FUNCTIONS_EXTRAS,
+    "requirements/image.txt": (*FUNCTIONS_EXTRAS, "stream", "cli"),
+    "requirements/dashboard.txt": ("dashboard", "data"),
+}
+"""File to the extras that it is for: of the functions, of the image that trades, of the dashboard's."""
 OPTION_OF_VARIABLE = {"UV_DEFAULT_INDEX": "index-url", "SSL_CERT_FILE": "cert"}
 
 
 def main(arguments: list[str]) -> None:
-    """`arguments` go to the resolution of the lock (`--upgrade`, `--upgrade-package NAME`); the functions follow it."""
+    """`arguments` go to the resolution of the lock (`--upgrade`, `--upgrade-package NAME`); the parts follow it."""
     compile_requirements(LOCK, "--all-extras", *arguments)
-    extras = [f"--extra={extra}" for extra in FUNCTIONS_EXTRAS]
-    Path(ROOT, FUNCTIONS).unlink(missing_ok=True)
-    compile_requirements(FUNCTIONS, "--no-annotate", "--constraint", LOCK, *extras)
+    for output, extras in PARTS.items():
+        compile_part(output, extras)
+
+
+def compile_part(output: str, extras: tuple[str, ...]) -> None:
+    """What the core and `extras` need, in the lock's versions."""
+    Path(ROOT, output).unlink(missing_ok=True)
+    asked = [f"--extra={extra}" for extra in extras]
+    compile_requirements(output, "--no-annotate", "--constraint", LOCK, *asked)
 
 
 def compile_requirements(output: str, *options: str) -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.bootstrap import Application
+from common.bootstrap_schedule import open_schedule
 from common.day.readiness import Check, is_red
+from common.day.schedule import drifts
+from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.settings import SettingsError, read_settings
 from jobs.commands import arguments
@@ -33,6 +36,7 @@ def run(chosen: argparse.Namespace) -> int:
         app = Application(read_settings({**os.environ, "TRON_HOME": str(home)}))
         day: date = chosen.date or app.clock.now().date()
         found, theirs = app.account.look(day)
+        found = [*found, *_schedule(day, app)]
     except (SettingsError, InvalidDocument) as error:
         raise UserError(str(error)) from None
     if chosen.json:
@@ -47,6 +51,23 @@ def run(chosen: argparse.Namespace) -> int:
             print(_line(one))
         print(f"{day}: {'not ready' if is_red(found) else 'ready'}, broker {app.settings.broker}")
     return 1 if is_red(found) else 0
+
+
+def _schedule(day: date, app: Application) -> list[Check]:
+    """Whether whoever calls the steps goes by the session table; nothing on a machine that calls them itself."""
+    schedule = open_schedule(app.settings)
+    if schedule is None:
+        return []
+    mend = "call sync_schedule; where a call is missing, apply terraform/"
+    try:
+        told = drifts(day, schedule.calls(), app.clock.now())
+    except OSError as error:
+        return [Check("schedule", "amber", str(error), "log in with gcloud, or look at the roles")]
+    except OutsideTable as error:
+        return [Check("schedule", "red", str(error), "add the year to common/market/data")]
+    if not told:
+        return [Check("schedule", "green", f"every step is called as the table of {day} has it")]
+    return [Check("schedule", "red", f"{one.step} {one.text}", mend) for one in told]
 
 
 def _line(one: Check) -> str:

@@ -32,7 +32,7 @@ class LocalFunctions:
     """names: of the functions to serve. extra: environment of theirs besides the settings'. port: 0 picks one.
 
     disorder: of the relay, for tests. emulator_relay: of the events of the Firestore emulator, where that is the
-    store; else they come from its feed.
+    store; else they come from its feed. events: false where nobody delivers any: the supervisor's sweep does without.
     """
 
     app: Application
@@ -41,6 +41,7 @@ class LocalFunctions:
     port: int = 0
     disorder: Disorder = field(default_factory=Disorder)
     emulator_relay: EmulatorRelay | None = None
+    events: bool = True
     _host: FunctionHost | None = None
     relay: Relay | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -63,10 +64,11 @@ class LocalFunctions:
         environment = {**os.environ, **replace(settings, local=True).environment(), **self.extra}
         with ExitStack() as stack:
             self._host = host = stack.enter_context(FunctionHost(targets, environment, self.log, port=self.port))
-            self._connect([
-                Trigger(f"{PLANS}/{{date}}", "written", host.url("start_workloads")),
-                Trigger(f"{LOGS}/{{id}}", "created", host.url("alert")),
-            ], stack)
+            if self.events:
+                self._connect([
+                    Trigger(f"{PLANS}/{{date}}", "written", host.url("start_workloads")),
+                    Trigger(f"{LOGS}/{{id}}", "created", host.url("alert")),
+                ], stack)
             self.port = host.port
             self._stack = stack.pop_all()
 

@@ -9,8 +9,11 @@ from common.market.calendar import session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
 
-ONCE: Final = ("sync_schedule", "remind_login", "prepare_day", "plan_day", "square_off", "close_day")
-"""Functions that are called at the step of their name, where there is such a function."""
+ONCE: Final = ("remind_login", "prepare_day", "plan_day", "square_off", "close_day")
+"""Functions that are called at the step of their name, where there is such a function.
+
+Not sync_schedule: here the session table itself is the schedule.
+"""
 SUPERVISE: Final = "supervise"
 MINUTE: Final = timedelta(minutes=1)
 RETRY_AFTER: Final = timedelta(seconds=30)

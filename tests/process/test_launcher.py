@@ -14,7 +14,8 @@ from threading import Barrier
 import pytest
 
 from common.adapters.launchers import process
-from common.adapters.launchers.process import LaunchError, ProcessLauncher
+from common.adapters.launchers.process import ProcessLauncher
+from common.launch_ports import LaunchError
 from common.ports import Launch
 from jobs.local import parent_watch
 from tests.process.waiting import BOUND_SECONDS, alive, until

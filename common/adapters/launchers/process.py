@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from common.launch_ports import LaunchError, LaunchState
 from common.ports import Launch
 
 PARENT_VARIABLE: Final = "TRON_PARENT_PID"
@@ -21,10 +22,6 @@ GATE_SECONDS: Final = 10.0
 POLL_SECONDS: Final = 0.01
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-
-class LaunchError(Exception):
-    """The workload could not be started; nothing is running because of this call."""
 
 
 class ProcessLauncher:
@@ -73,6 +70,19 @@ class ProcessLauncher:
         """How the latest process that this launcher started ended; None while it runs or if another started it."""
         child = self._children.get(launch_id)
         return None if child is None else child.poll()
+
+    def state(self, launch_id: str) -> LaunchState:
+        """How it ended is known to the launcher that started it alone."""
+        if self.running(launch_id):
+            return "running"
+        status = self.exit_status(launch_id)
+        if status is None:
+            return "absent"
+        return "failed" if status else "succeeded"
+
+    def log_link(self, launch_id: str) -> str:
+        """The file's path."""
+        return str(self.log_path(launch_id))
 
     def log_path(self, launch_id: str) -> Path:
         """Standard output and error of the workload, all its starts one after the other."""

@@ -7,3 +7,8 @@ output "member" {
   description = "Who calls, as IAM has it."
   value       = google_service_account.this.member
 }
+
+output "id" {
+  description = "The service account that calls, as other resources name it."
+  value       = google_service_account.this.name
+}

@@ -56,6 +56,14 @@ resource "google_project_iam_member" "schedules" {
   member   = local.members[each.key]
 }
 
+# To change a job that calls as an account is to act as that account.
+resource "google_service_account_iam_member" "schedules" {
+  for_each           = { for name, one in local.functions : name => one if one.schedules }
+  service_account_id = module.schedule.id
+  role               = "roles/iam.serviceAccountUser"
+  member             = local.members[each.key]
+}
+
 resource "google_project_iam_custom_role" "jobs" {
   count       = var.cluster ? 1 : 0
   project     = var.project

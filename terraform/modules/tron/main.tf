@@ -25,6 +25,11 @@ locals {
       TRON_FEEDS         = join(" ", var.headline_feeds)
       TRON_LAUNCHERS     = join(" ", [for name, one in var.runner : "${name}=${one}"])
     },
+    var.cluster ? {
+      TRON_IMAGE                = var.images.tron
+      TRON_KUBERNETES_URL       = module.gke[0].address
+      TRON_KUBERNETES_NAMESPACE = "tron-${var.environment}"
+    } : {},
     var.mandate == null ? {} : { TRON_MANDATE_TEXT = var.mandate },
     var.model == null ? {} : {
       TRON_PLANNER                = "model"
