@@ -14,7 +14,7 @@ def allowed() -> bool:
         if st.user.is_logged_in:
             if _listed(str(st.user.get("email") or "")):
                 return True
-            st.error("You are signed in, but not as somebody who may see this account.", icon="⛔")
+            st.error("You are signed in, but not as somebody who may see this account.", icon=":material/block:")
             st.button("Sign out", on_click=st.logout)
             return False
         st.title("Tron", anchor=False)
@@ -26,7 +26,7 @@ def allowed() -> bool:
     st.error(
         "This dashboard has no sign-in, so it answers on its own machine only. To open it to others, configure [auth] "
         "in .streamlit/secrets.toml (docs/dashboard.md).",
-        icon="⛔",
+        icon=":material/block:",
     )
     return False
 

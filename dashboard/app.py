@@ -4,6 +4,7 @@ from datetime import date
 
 import streamlit as st
 
+from common.market.indian_time import INDIA
 from dashboard import words
 from dashboard.access import allowed
 from dashboard.pages.backtests import backtests
@@ -16,31 +17,31 @@ from dashboard.pages.scorecard import scorecard
 from dashboard.pages.today import today
 from dashboard.pages.trades import trades
 from dashboard.pages.workloads import workloads
-from dashboard.shared import DAY, LIVE_SECONDS, banner, read
+from dashboard.shared import DAY, LIVE_SECONDS, banner, first_day, read
 
 
 def main() -> None:
     """Navigation, the strip that every page has, the page."""
-    st.set_page_config(page_title="Tron", page_icon="📈", layout="wide", initial_sidebar_state="auto")
+    st.set_page_config(page_title="Tron", layout="wide", initial_sidebar_state="auto")
     if not allowed():
         return
     page = st.navigation(
         [
-            st.Page(today, title="Today", icon="📈", default=True),
-            st.Page(plan, title="Plan", icon="🧭"),
-            st.Page(trades, title="Trades", icon="🔁"),
-            st.Page(positions, title="Positions and risk", icon="🛡️", url_path="positions"),
-            st.Page(workloads, title="Workloads", icon="⚙️"),
-            st.Page(logs, title="Logs", icon="📜"),
-            st.Page(scorecard, title="Scorecard", icon="⚖️"),
-            st.Page(backtests, title="Backtests", icon="🧪"),
-            st.Page(controls, title="Controls", icon="✋"),
-            st.Page(health, title="Health", icon="🩺"),
+            st.Page(today, title="Today", icon=":material/monitoring:", default=True),
+            st.Page(plan, title="Plan", icon=":material/route:"),
+            st.Page(trades, title="Trades", icon=":material/swap_horiz:"),
+            st.Page(positions, title="Positions and risk", icon=":material/shield:", url_path="positions"),
+            st.Page(workloads, title="Workloads", icon=":material/memory:"),
+            st.Page(logs, title="Logs", icon=":material/article:"),
+            st.Page(scorecard, title="Scorecard", icon=":material/balance:"),
+            st.Page(backtests, title="Backtests", icon=":material/science:"),
+            st.Page(controls, title="Controls", icon=":material/pan_tool:"),
+            st.Page(health, title="Health", icon=":material/ecg_heart:"),
         ]
     )
     with st.sidebar:
         st.date_input(
-            "Day", value=None, key=DAY, format="YYYY-MM-DD", max_value=date(2099, 12, 31), help="Empty: today"
+            "Day", first_day(), key=DAY, format="YYYY-MM-DD", max_value=date(2099, 12, 31), help="Empty: today"
         )
     st.title(page.title, anchor=False)
     _strip()
@@ -55,15 +56,13 @@ def _strip() -> None:
     if found.data is None:
         return
     state, mode = found.data, found.data["mode"]
-    money = {"live": ":red-badge[LIVE: real money]", "paper": ":blue-badge[paper]", None: ":gray-badge[no plan yet]"}[
-        mode
-    ]
+    badge = {"live": ":red-badge[LIVE: real money]", "paper": ":blue-badge[paper money]"}
     now = read("/workloads").now or found.now
-    st.markdown(
-        f"{money} {words.STATUS_ICON[state['status']]} {state['date']} **{now:%H:%M:%S} IST** · {state['environment']}"
-        if now
-        else money
-    )
+    told = [badge.get(mode, ":gray-badge[no plan yet]"), words.STATUS_BADGE[state["status"]]]
+    told.append(f"day {date.fromisoformat(state['date']):%a %d %b %Y}")
+    if now:
+        told.append(f"now **{now.astimezone(INDIA):%H:%M:%S} IST**")
+    st.markdown(" ".join([*told[:2], " · ".join([*told[2:], state["environment"]])]))
 
 
 main()

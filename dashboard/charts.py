@@ -1,10 +1,12 @@
 """The dashboard's charts, as Altair has them: light and dark by the page, colours that everybody can tell apart."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import altair as alt
 
+from common.market.indian_time import INDIA
 from dashboard.words import FLAT, GAIN, LOSS
 
 TIME: Any = alt.Axis(format="%H:%M", title=None, grid=False)
@@ -12,7 +14,7 @@ TIME: Any = alt.Axis(format="%H:%M", title=None, grid=False)
 
 def equity(curve: Sequence[Sequence[Any]]) -> Any:
     """curve: [time, paise] of each minute."""
-    rows = [{"time": when, "rupees": paise / 100} for when, paise in curve]
+    rows = [{"time": _local(when), "rupees": paise / 100} for when, paise in curve]
     last = rows[-1]["rupees"] if rows else 0
     base = alt.Chart(_rows(rows))
     line = base.mark_area(
@@ -29,7 +31,7 @@ def equity(curve: Sequence[Sequence[Any]]) -> Any:
 def candles(bars: Sequence[Sequence[Any]], trades: Sequence[Mapping[str, Any]]) -> Any:
     """bars: [time, open, high, low, close, volume]; entries, stops and exits of `trades` over them."""
     rows = [
-        {"time": one[0], "open": one[1], "high": one[2], "low": one[3], "close": one[4], "up": one[4] >= one[1]}
+        {"time": _local(one[0]), "open": one[1], "high": one[2], "low": one[3], "close": one[4], "up": one[4] >= one[1]}
         for one in bars
     ]
     base = alt.Chart(_rows(rows)).encode(
@@ -52,7 +54,7 @@ def _marks(trades: Sequence[Mapping[str, Any]]) -> list[Any]:
         long = one["side"] == "long"
         points.append(
             {
-                "time": one["entry_time"],
+                "time": _local(one["entry_time"]),
                 "price": one["entry_price"],
                 "what": "entry",
                 "told": one["entry_reason"],
@@ -61,14 +63,21 @@ def _marks(trades: Sequence[Mapping[str, Any]]) -> list[Any]:
         )
         points.append(
             {
-                "time": one["exit_time"],
+                "time": _local(one["exit_time"]),
                 "price": one["exit_price"],
                 "what": "exit",
                 "told": one["exit_reason"],
                 "shape": "cross",
             }
         )
-        stops.append({"time": one["entry_time"], "end": one["exit_time"], "price": one["stop_price"], "what": "stop"})
+        stops.append(
+            {
+                "time": _local(one["entry_time"]),
+                "end": _local(one["exit_time"]),
+                "price": one["stop_price"],
+                "what": "stop",
+            }
+        )
     shown = (
         alt.Chart(_rows(points))
         .mark_point(size=130, filled=True, color="#009E73", opacity=1)
@@ -111,6 +120,11 @@ def payoff(points: Sequence[Sequence[float]]) -> Any:
 def used(name: str, share: float, told: str) -> Mapping[str, Any]:
     """One bar of a limit, as st.progress takes it: never beyond full."""
     return {"value": min(1.0, max(0.0, share)), "text": f"{name}: {told}"}
+
+
+def _local(moment: str) -> str:
+    """As Indian clocks show it, without its zone: the browser takes it for its own, and shows it unchanged."""
+    return datetime.fromisoformat(moment).astimezone(INDIA).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> Any:

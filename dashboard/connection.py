@@ -111,6 +111,8 @@ class Connection:
             reading = Reading(answer.json(), now, time.time())
         elif answer.status_code == 404:
             reading = Reading(None, now, time.time(), problem=_detail(answer), missing=True)
+        elif answer.status_code in (400, 422):
+            reading = Reading(None, now, time.time(), problem=_detail(answer))
         else:
             return self._failed(_detail(answer), name, path, query, kept)
         self.problem = ""

@@ -38,7 +38,10 @@ def _answer(app: Any, path: str, day: date, query: Mapping[str, str]) -> Any:
     route = routes_of(function).get((f"/{rest}", "GET"))
     if route is None:
         return None
-    wanted = parse(list(query.items()), route.parameters)
+    try:
+        wanted = parse(list(query.items()), route.parameters)
+    except Problem:
+        return None
     place = standing.Place(app.settings.stage, app.settings.broker, app.clock.now(), None)
     answers: Mapping[str, Callable[[], Any]] = {
         "workloads": lambda: books.workloads(app.store, day, wanted, ""),

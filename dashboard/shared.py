@@ -26,6 +26,14 @@ def connection() -> Connection:
     return Connection(address, os.environ.get("TRON_API_KEY", ""), folder, local_read())
 
 
+def first_day() -> date | None:
+    """The day of a finished run, in TRON_DASHBOARD_DAY; None: today by Tron's clock."""
+    try:
+        return date.fromisoformat(os.environ.get("TRON_DASHBOARD_DAY", ""))
+    except ValueError:
+        return None
+
+
 def chosen_day() -> str:
     """ISO, '' for today by Tron's clock."""
     found: date | None = st.session_state.get(DAY)
@@ -48,10 +56,11 @@ def needed(path: str, what: str, **wanted: str) -> Any:
 def say_missing(found: Reading, what: str) -> None:
     """Not there yet, or not to be reached: two different things to do."""
     if found.missing:
-        st.info(f"No {what} yet. {found.problem}", icon="🕘")
+        st.info(f"No {what} yet. {found.problem}", icon=":material/schedule:")
     else:
         st.warning(
-            f"No {what} can be shown: {found.problem or 'nothing is known'}. It is tried again by itself.", icon="🔌"
+            f"No {what} can be shown: {found.problem or 'nothing is known'}. It is tried again by itself.",
+            icon=":material/power_off:",
         )
 
 
@@ -62,19 +71,18 @@ def operable() -> bool:
 
 def banner() -> None:
     """Where the numbers are from, if it is not the API."""
-    link = connection()
+    link, found = connection(), read("/workloads")
     if not link.down:
         return
-    found = read("/workloads")
-    where = {
-        "store": "These numbers are read from the store itself",
-        "kept": f"These numbers are {span(found.age_seconds)} old",
-        "api": "The API is back",
-    }[found.source if found.data is not None else "kept"]
+    where = (
+        "These numbers are read from the store itself, just now"
+        if found.source == "store"
+        else f"These numbers are {span(found.age_seconds)} old"
+    )
     if found.data is None:
         where = "There are no numbers of before"
     st.error(
         f"**The API is down.** {where}; nothing can be changed from here. Trading goes on without the API. "
         f"In doubt: `tron flatten --broker-only`. ({link.problem})",
-        icon="🔌",
+        icon=":material/power_off:",
     )

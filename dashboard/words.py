@@ -10,7 +10,14 @@ GAIN: Final = "#0072B2"
 LOSS: Final = "#D55E00"
 FLAT: Final = "#6B7280"
 """Blue and vermilion can be told apart by every kind of colour-blind eye; signs and arrows say the same."""
-STATUS_ICON: Final = {"green": "✅", "amber": "⚠️", "red": "⛔"}
+STATUS_ICON: Final = {"green": ":material/check_circle:", "amber": ":material/warning:", "red": ":material/dangerous:"}
+"""Of the font that Streamlit brings: there on every machine."""
+STATUS_WORD: Final = {"green": "fine", "amber": "look", "red": "wrong"}
+STATUS_BADGE: Final = {
+    "green": ":green-badge[:material/check_circle: all is well]",
+    "amber": ":orange-badge[:material/warning: look below]",
+    "red": ":red-badge[:material/dangerous: something is wrong]",
+}
 STATE_WORD: Final = {"LAUNCHED": "starting", "RUNNING": "trading", "DONE": "done", "FAILED": "failed"}
 LEVEL_WORD: Final = {
     "RUN": "running",
@@ -48,14 +55,25 @@ def signed(paise: float | None) -> str:
     return f"{arrow}{rupees(abs(paise))}"
 
 
-def colour(paise: float | None) -> str:
-    """Of a gain or a loss."""
-    return FLAT if not paise else GAIN if paise > 0 else LOSS
+def made(paise: float | None) -> str:
+    """A gain or a loss in words and, as Streamlit's markdown has them, in colours; '' for nothing known."""
+    if paise is None:
+        return ""
+    if paise == 0:
+        return "nothing made, nothing lost"
+    return f":{'blue' if paise > 0 else 'orange'}[{rupees(abs(paise))} {'made' if paise > 0 else 'lost'}]"
 
 
 def parsed(text: str | None) -> datetime | None:
     """A moment of the API in Indian time."""
     return datetime.fromisoformat(text).astimezone(INDIA) if text else None
+
+
+def number(value: float) -> str:
+    """With Indian grouping, and no more digits than tell something."""
+    if abs(value) >= 1000:
+        return money(round(value) * 100).removesuffix(".00").replace("₹", "")
+    return f"{value:.4g}"
 
 
 def clock(text: str | None, seconds: bool = False) -> str:

@@ -16,7 +16,7 @@ def backtests() -> None:
     if not entries:
         st.info(
             "No result is kept here: `tron backtest ... --out DIR` writes one, TRON_BACKTESTS names the directory.",
-            icon="🕘",
+            icon=":material/schedule:",
         )
         return
     st.dataframe(

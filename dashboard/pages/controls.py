@@ -1,5 +1,7 @@
 """Controls: three levels of halt by two taps; to go on again needs a reason."""
 
+from typing import Any
+
 import streamlit as st
 
 from dashboard import words
@@ -20,7 +22,7 @@ def controls() -> None:
     if not operable():
         st.info(
             "Nothing can be changed while the API is down: `tron halt` and `tron flatten --broker-only` do without it.",
-            icon="🔌",
+            icon=":material/power_off:",
         )
     for column, (level, label, told) in zip(st.columns(3), LEVELS, strict=True):
         with column, st.container(border=True):
@@ -55,7 +57,7 @@ def _send(body: dict[str, str]) -> None:
     taken, problem = connection().post("/control", body)
     if taken:
         st.rerun()
-    st.error(problem, icon="⛔")
+    st.error(problem, icon=":material/block:")
 
 
 @st.fragment(run_every=SLOW_SECONDS)
@@ -63,9 +65,18 @@ def _standing() -> None:
     found = needed("/control", "controls")
     if found is None:
         return
+    if all(one["level"] == "RUN" for one in found["effective"].values()):
+        st.success("Nothing is halted.", icon=":material/check_circle:")
+        return _history(found["history"])
     for name, one in found["effective"].items():
-        icon, show = ("✅", st.success) if one["level"] == "RUN" else ("✋", st.warning)
+        icon, show = (
+            (":material/check_circle:", st.success) if one["level"] == "RUN" else (":material/pan_tool:", st.warning)
+        )
         show(f"**{name}**: {words.LEVEL_WORD.get(one['level'], one['level'])}. {one['reason']}", icon=icon)
-    if found["history"]:
+    _history(found["history"])
+
+
+def _history(changes: list[dict[str, Any]]) -> None:
+    if changes:
         with st.expander("The latest changes"):
-            st.dataframe(list(reversed(found["history"])), hide_index=True, width="stretch")
+            st.dataframe(list(reversed(changes)), hide_index=True, width="stretch")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import words
-from dashboard.shared import SLOW_SECONDS, needed, read
+from dashboard.shared import SLOW_SECONDS, connection, needed
 
 
 def health() -> None:
@@ -21,10 +21,10 @@ def _shown() -> None:
         f"{found['mode'] or 'no mode yet'}",
         anchor=False,
     )
-    st.dataframe(
+    st.table(
         [
             {
-                "": words.STATUS_ICON[one["verdict"]],
+                "": words.STATUS_WORD[one["verdict"]],
                 "check": one["name"],
                 "found": one["text"],
                 "remedy": one["remedy"],
@@ -33,26 +33,23 @@ def _shown() -> None:
             for one in found["checks"]
         ],
         hide_index=True,
-        width="stretch",
     )
     if found["session"]:
         st.markdown("**The day**")
-        st.dataframe(
+        st.table(
             [
                 {"at": words.clock(one["at"]), "step": words.STEP_WORD.get(one["name"], one["name"])}
                 for one in found["session"]["steps"]
             ],
             hide_index=True,
-            width="stretch",
         )
-    cost = read("/health/cost").data
+    cost = connection().read("/health/cost", {}).data
     if cost:
         st.markdown(
             f"**A month costs about {words.rupees(cost['paise'])}**, "
             f"{words.rupees(cost['to_date_paise'])} of it to date."
         )
-        st.dataframe(
+        st.table(
             [{"part": one["part"], "a month": words.rupees(one["paise"])} for one in cost["parts"]],
             hide_index=True,
-            width="stretch",
         )

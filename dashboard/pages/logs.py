@@ -5,8 +5,6 @@ import streamlit as st
 from dashboard import words
 from dashboard.shared import LIVE_SECONDS, needed
 
-ICON = {"WARNING": "⚠️", "ERROR": "⛔", "CRITICAL": "🚨"}
-
 
 def logs() -> None:
     """Filters above, the latest first."""
@@ -23,12 +21,11 @@ def _shown(level: str, room: str, tag: str) -> None:
     if found is None:
         return
     if not found["records"]:
-        st.success("Nothing loud today.", icon="✅")
+        st.success("Nothing loud today.", icon=":material/check_circle:")
         return
     st.dataframe(
         [
             {
-                "": ICON.get(one["severity"], "▪️"),
                 "time": words.clock(one["time"], seconds=True),
                 "level": one["severity"].lower(),
                 "of": one["asset_class"] or one["service"],
@@ -39,6 +36,5 @@ def _shown(level: str, room: str, tag: str) -> None:
         ],
         hide_index=True,
         width="stretch",
-        height=560,
     )
     st.caption("The latest 200 of WARNING and above, and of trades. Everything is in the archive: `tron logs`.")

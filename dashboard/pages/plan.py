@@ -1,12 +1,15 @@
 """Plan: the choice beside its numbers, what it may lose at most, and the approval of a live one."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
 from dashboard import charts, words
 from dashboard.shared import connection, needed, operable, read
+
+FEW_NUMBERS: Final = 6
+ENDLESS: Final = 1_000_000_000
 
 
 def plan() -> None:
@@ -18,7 +21,7 @@ def plan() -> None:
     st.subheader(_title(found), anchor=False)
     _approval()
     if found["refusal"] and made["status"] != "DRAFT":
-        st.info(found["refusal"], icon="🚫")
+        st.info(found["refusal"], icon=":material/block:")
     _reasons(made["reasons"])
     for one in made["classes"]:
         with st.container(border=True):
@@ -33,13 +36,12 @@ def plan() -> None:
         st.code(
             f"plan {found['hash']}\nevidence {made['evidence_hash']}\nmandate {made['mandate_hash']}", language=None
         )
-        st.dataframe(
+        st.table(
             [
-                {"check": f"{words.STATUS_ICON[one['verdict']]} {one['name']}", "found": one["text"]}
+                {"": words.STATUS_WORD[one["verdict"]], "check": one["name"], "found": one["text"]}
                 for one in found["gate"]
             ],
             hide_index=True,
-            width="stretch",
         )
 
 
@@ -58,11 +60,18 @@ def _approval() -> None:
     """The maximum loss above the buttons, two taps, and only while it is a draft."""
     standing = read("/control").data
     draft = (standing or {}).get("plan")
-    if not draft or draft["status"] != "DRAFT":
+    if not draft:
+        return
+    if draft["status"] != "DRAFT":
+        if draft["status"] == "READY":
+            st.markdown(f"It may lose **{words.rupees(draft['max_loss_paise'])}** at most.")
         return
     with st.container(border=True):
         st.markdown(f"### This plan may lose {words.rupees(draft['max_loss_paise'])} at most")
-        st.caption("Approve it, and it trades your own money today. Not answered in time, nothing is traded.")
+        st.caption(
+            "Approve it, and it trades your own money today. "
+            f"Not answered by {words.clock(draft['until'])}, nothing is traded."
+        )
         left, right = st.columns(2)
         for column, word, label in ((left, "approve", "Approve"), (right, "reject", "Reject")):
             with column:
@@ -87,8 +96,19 @@ def _tap(word: str, label: str, draft: Mapping[str, Any]) -> None:
 
 def _reasons(reasons: list[Mapping[str, Any]]) -> None:
     for one in reasons:
-        numbers = ", ".join(f"`{name}` = {value:g}" for name, value in one["numbers"].items())
-        st.markdown(f"- {one['text']}" + (f"  \n  {numbers}" if numbers else ""))
+        told = [_number(name, value) for name, value in one["numbers"].items()]
+        few = ", ".join(f"{name} **{value}**" for name, value in told) if len(told) <= FEW_NUMBERS else ""
+        st.markdown(f"- {one['text'][:1].upper()}{one['text'][1:]}" + (f"  \n  {few}" if few else ""))
+        if told and not few:
+            with st.expander(f"Its {len(told)} numbers"):
+                st.table([{"number": name, "value": value} for name, value in told], hide_index=True)
+
+
+def _number(name: str, value: float) -> tuple[str, str]:
+    """As a person reads it: `symbols.SBIN.median_turnover_paise` is SBIN median turnover, in rupees."""
+    told = name.removeprefix("symbols.").removeprefix("regime.").removeprefix("chains.").removeprefix("futures.")
+    text = words.rupees(value) if name.endswith("_paise") else words.number(value)
+    return told.removesuffix("_paise").replace("_", " ").replace(".", " "), text
 
 
 def _class(one: Mapping[str, Any]) -> None:
@@ -105,7 +125,7 @@ def _class(one: Mapping[str, Any]) -> None:
         if one["structure"]:
             _structure(one["structure"])
     with right:
-        limits = {name: value for name, value in one["limits"].items() if value is not None}
+        limits = {name: value for name, value in one["limits"].items() if value is not None and not _endless(value)}
         rows = [
             {
                 "limit": key.removesuffix("_paise").replace("_", " "),
@@ -113,8 +133,14 @@ def _class(one: Mapping[str, Any]) -> None:
             }
             for key, value in limits.items()
         ]
-        st.dataframe(rows, hide_index=True, width="stretch")
+        with st.expander(f"Limits: may lose {words.rupees(limits.get('loss_paise'))} today"):
+            st.table(rows, hide_index=True)
         st.caption("Parameters: " + ", ".join(f"{key} = {value}" for key, value in one["parameters"].items()))
+
+
+def _endless(value: Any) -> bool:
+    """Numbers so large that they limit nothing are not shown as limits."""
+    return isinstance(value, (int, float)) and value >= ENDLESS
 
 
 def _structure(structure: Mapping[str, Any]) -> None:

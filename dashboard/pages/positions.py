@@ -23,7 +23,7 @@ def _shown() -> None:
     held = found["positions"]
     bare = [one["symbol"] for one in held if not one["protected"]]
     if bare:
-        st.error(f"Without a stop or an exit: {', '.join(bare)}", icon="🚨")
+        st.error(f"Without a stop or an exit: {', '.join(bare)}", icon=":material/notifications_active:")
     if held:
         st.dataframe(
             [
@@ -45,9 +45,9 @@ def _shown() -> None:
             width="stretch",
         )
     else:
-        st.info("Nothing is held.", icon="✅")
+        st.info("Nothing is held.", icon=":material/check_circle:")
     st.markdown("**Exposure**")
-    st.dataframe(
+    st.table(
         [
             {
                 "class": one["asset_class"],
@@ -60,9 +60,12 @@ def _shown() -> None:
             for one in found["exposure"]
         ],
         hide_index=True,
-        width="stretch",
     )
     st.markdown("**Limits used, the most of the day so far**")
-    for one in found["limits"]:
-        if one["limit"]:
-            st.progress(**limit_bar(one))
+    bounded = [one for one in found["limits"] if one["limit"]]
+    classes = list(dict.fromkeys(one["asset_class"] for one in bounded))
+    for column, asset_class in zip(st.columns(max(1, len(classes))), classes, strict=False):
+        with column:
+            for one in bounded:
+                if one["asset_class"] == asset_class:
+                    st.progress(**limit_bar(one))

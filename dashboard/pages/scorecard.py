@@ -1,5 +1,8 @@
 """Scorecard: the plan against its alternatives, and what that means."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from dashboard import words
@@ -12,21 +15,41 @@ def scorecard() -> None:
     if found is None:
         return
     card = found["scorecard"]
-    told = card.get("meaning") or card.get("sentence")
-    if told:
-        st.subheader(str(told), anchor=False)
-    runs = card.get("runs") or card.get("arms") or []
-    rows = [
-        {
-            "arm": one.get("name", one.get("arm")),
-            "net": words.signed(one.get("net_paise")),
-            "trades": one.get("trades"),
-            "said": one.get("failure", one.get("said", "")),
-        }
-        for one in runs
-        if isinstance(one, dict)
-    ]
-    if rows:
-        st.dataframe(rows, hide_index=True, width="stretch")
+    st.subheader(verdict(card), anchor=False)
+    if card.get("fault"):
+        st.warning(card["fault"], icon=":material/warning:")
+    st.markdown(card["standing"]["text"])
+    st.table([_row(one, card["traded_paise"]) for one in card["arms"]], hide_index=True)
+    st.caption(
+        "Each line is the same day once more with another choice, after charges and the planner's cost. "
+        f"Slippage of the day as traded: {words.rupees(card.get('slippage_paise'))}."
+    )
+    notes = [f"**{one['name']}**: {note}" for one in card["arms"] for note in one["notes"]]
+    if notes:
+        with st.expander("Notes"):
+            st.markdown("\n".join(f"- {one}" for one in notes))
     with st.expander("The whole document"):
-        st.json(card)
+        st.json(card, expanded=1)
+
+
+def verdict(card: Mapping[str, Any]) -> str:
+    """Where the day as traded stands among the others, in one sentence."""
+    traded = card["traded_paise"]
+    others = [one for one in card["arms"] if not one["failed"] and one["name"] not in ("as traded", "rules")]
+    if traded is None:
+        return "The day as traded has no result."
+    beaten = sum(one["net_paise"] < traded for one in others)
+    return f"As traded: {words.made(traded)}; better than {beaten} of {words.plural(len(others), 'alternative')}."
+
+
+def _row(one: Mapping[str, Any], traded: int | None) -> Mapping[str, Any]:
+    if one["failed"]:
+        return {"choice": one["name"], "net": "–", "against the plan": one["failed"], "trades": "–", "charges": "–"}
+    apart = one["net_paise"] - traded if traded is not None else None
+    return {
+        "choice": one["name"],
+        "net": words.signed(one["net_paise"]),
+        "against the plan": words.signed(apart),
+        "trades": str(one["trades"]),
+        "charges": words.rupees(one["charges_paise"]),
+    }

@@ -1,12 +1,15 @@
 """Today: what is happening, whether money is made, whether anything is wrong."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
 from dashboard import charts, words
 from dashboard.shared import LIVE_SECONDS, needed, read
+
+FIGURE_WIDTH: Final = 165
+NEAR: Final = 0.9
 
 
 def today() -> None:
@@ -20,7 +23,8 @@ def _now() -> None:
     if health.data is None:
         needed("/health", "state of the day")
         return
-    st.subheader(sentence(health.data), anchor=False)
+    net = words.made(pnl.data["total"]["net_paise"]) if pnl.data else ""
+    st.subheader(sentence(health.data) + (f" {net[:1].upper()}{net[1:]}." if net else ""), anchor=False)
     _figures(health.data, pnl.data)
     _wrong(health.data)
     left, right = st.columns([3, 2])
@@ -32,8 +36,8 @@ def _now() -> None:
         else:
             st.caption("The curve begins with the first minute that is traded.")
     with right:
-        _limits()
         _classes(health.data, pnl.data)
+        _limits()
 
 
 def sentence(health: Mapping[str, Any]) -> str:
@@ -65,30 +69,45 @@ def sentence(health: Mapping[str, Any]) -> str:
 def _figures(health: Mapping[str, Any], pnl: Mapping[str, Any] | None) -> None:
     total = pnl["total"] if pnl else {}
     net, step = total.get("net_paise"), (health["session"] or {}).get("next_step")
-    first, second, third, fourth = st.columns(4)
-    first.metric(
-        "Net today", words.signed(net), border=True, help="After charges; open positions at the price of closing them"
+    row = st.container(horizontal=True)
+    row.metric(
+        "Net today",
+        words.signed(net),
+        border=True,
+        width=FIGURE_WIDTH,
+        help="After charges; open positions at the price of closing them",
     )
-    second.metric(
-        "Trades", total.get("trades", "–"), border=True, help=f"Charges {words.rupees(total.get('charges_paise'))}"
+    row.metric(
+        "Trades",
+        total.get("trades", "–"),
+        border=True,
+        width=FIGURE_WIDTH,
+        help=f"Charges {words.rupees(total.get('charges_paise'))}",
     )
     held = sum(one["open_positions"] for one in health["workloads"])
     alarms = sum(one["alarms"] for one in health["workloads"])
-    third.metric("Open positions", held, border=True)
+    row.metric("Open positions", held, border=True, width=FIGURE_WIDTH)
     left = words.span(health["seconds_to_next_step"])
     name = words.STEP_WORD.get(step["name"], step["name"].replace("_", " ")) if step else "the day is over"
-    fourth.metric(
-        f"Next: {name}", left if step else "–", border=True, help=f"At {words.clock(step['at'])} IST" if step else None
+    row.metric(
+        "Next step",
+        left if step else "–",
+        delta=name,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        width=FIGURE_WIDTH,
+        help=f"At {words.clock(step['at'])} IST" if step else None,
     )
     if alarms:
-        st.error(f"{words.plural(alarms, 'alarm')}: see Logs and Workloads.", icon="🚨")
+        st.error(f"{words.plural(alarms, 'alarm')}: see Logs and Workloads.", icon=":material/notifications_active:")
 
 
 def _wrong(health: Mapping[str, Any]) -> None:
     """Only what is not as it should be."""
     for name, one in health["control"].items():
         if one["level"] != "RUN":
-            st.warning(f"**{name}: {words.LEVEL_WORD[one['level']]}.** {one['reason']}", icon="✋")
+            st.warning(f"**{name}: {words.LEVEL_WORD[one['level']]}.** {one['reason']}", icon=":material/pan_tool:")
     for one in health["checks"]:
         if one["verdict"] != "green":
             show = st.error if one["verdict"] == "red" else st.warning
@@ -99,17 +118,23 @@ def _limits() -> None:
     found = read("/positions").data
     if not found or not found["limits"]:
         return
-    st.markdown("**Limits used**")
-    for one in found["limits"]:
-        if one["limit"]:
-            st.progress(**limit_bar(one))
+    bounded = [one for one in found["limits"] if one["limit"]]
+    losses = [one for one in bounded if one["name"] == "daily_loss"]
+    near = [one for one in bounded if one not in losses and one["used"] >= NEAR * one["limit"]]
+    st.markdown("**Limits used** (daily losses, and what is near its end; the others under Positions)")
+    for one in [*losses, *near]:
+        st.progress(**limit_bar(one))
 
 
 def limit_bar(one: Mapping[str, Any]) -> Mapping[str, Any]:
     """A limit of one workload as a bar with its numbers."""
     used, limit = one["used"], one["limit"]
     paise = one["unit"] == "paise"
-    told = f"{words.rupees(used)} of {words.rupees(limit)}" if paise else f"{used:g} of {limit:g} {one['unit']}"
+    told = (
+        f"{words.rupees(used)} of {words.rupees(limit)}"
+        if paise
+        else f"{used:g} of {limit:g}{'' if one['unit'] == 'count' else ' ' + one['unit']}"
+    )
     return charts.used(f"{one['asset_class']} {one['name'].replace('_', ' ')}", used / limit, told)
 
 
@@ -128,4 +153,4 @@ def _classes(health: Mapping[str, Any], pnl: Mapping[str, Any] | None) -> None:
             }
         )
     if rows:
-        st.dataframe(rows, hide_index=True, width="stretch")
+        st.table(rows, hide_index=True)

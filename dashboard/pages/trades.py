@@ -44,7 +44,7 @@ def _shown(asset_class: str, strategy: str) -> None:
         return
     rows: list[Mapping[str, Any]] = found["trades"]
     if not rows:
-        st.info("No trade has been finished yet.", icon="🕘")
+        st.info("No trade has been finished yet.", icon=":material/schedule:")
         return
     net = sum(one["net_paise"] for one in rows)
     won = sum(one["net_paise"] > 0 for one in rows)
@@ -70,13 +70,13 @@ def _row(one: Mapping[str, Any]) -> Mapping[str, Any]:
         "symbol": one["symbol"],
         "side": one["side"],
         "quantity": one["quantity"],
+        "net": words.signed(one["net_paise"]),
         "in": words.clock(one["entry_time"]),
-        "at": one["entry_price"],
+        "entry ₹": one["entry_price"],
         "out": words.clock(one["exit_time"]),
-        "for": one["exit_price"],
+        "exit ₹": one["exit_price"],
         "why": one["exit_reason"],
         "charges": words.rupees(one["charges_paise"]),
-        "net": words.signed(one["net_paise"]),
         "strategy": one["strategy"],
     }
 

@@ -18,16 +18,16 @@ def _shown() -> None:
         say_missing(found, "workloads")
         return
     if not found.data["workloads"]:
-        st.info("No workload has been started yet: they start when the plan is ready.", icon="🕘")
+        st.info("No workload has been started yet: they start when the plan is ready.", icon=":material/schedule:")
     for one in found.data["workloads"]:
         beat = words.parsed(one["heartbeat"])
         age = (found.now - beat).total_seconds() if found.now and beat else None
         with st.container(border=True):
-            first, second, third, fourth = st.columns(4)
-            first.metric(one["asset_class"].capitalize(), words.STATE_WORD.get(one["state"], one["state"]))
-            second.metric("Heartbeat", f"{words.span(age)} ago")
-            third.metric("Restarts", one["restarts"], help=f"Taken over from outside: {one['take_overs']}")
-            fourth.metric("Net", words.signed(one["summary"]["net_paise"]))
+            row = st.container(horizontal=True)
+            row.metric(one["asset_class"].capitalize(), words.STATE_WORD.get(one["state"], one["state"]), width=150)
+            row.metric("Heartbeat", f"{words.span(age)} ago", width=150)
+            row.metric("Restarts", one["restarts"], help=f"Taken over from outside: {one['take_overs']}", width=150)
+            row.metric("Net", words.signed(one["summary"]["net_paise"]), width=150)
             lease, summary = one["lease"], one["summary"]
             st.caption(f"Runs as {lease['holder']} (lease {lease['epoch']})" if lease else "Nobody holds its lease.")
             st.markdown(
@@ -37,4 +37,4 @@ def _shown() -> None:
                 + (f": {summary['halted']}" if summary["halted"] else "")
             )
             for alarm in summary.get("alarms", []):
-                st.error(str(alarm.get("message", alarm)), icon="🚨")
+                st.error(str(alarm.get("message", alarm)), icon=":material/notifications_active:")
