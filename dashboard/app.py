@@ -1,6 +1,8 @@
 """The dashboard: `streamlit run dashboard/app.py`, or `tron up`."""
 
 from datetime import date
+from pathlib import Path
+from typing import Final
 
 import streamlit as st
 
@@ -19,10 +21,13 @@ from dashboard.pages.trades import trades
 from dashboard.pages.workloads import workloads
 from dashboard.shared import DAY, LIVE_SECONDS, banner, first_day, read
 
+ICON: Final = Path(__file__).with_name("icon.png")
+"""A picture of its own: the icon of a page would be fetched from elsewhere."""
+
 
 def main() -> None:
     """Navigation, the strip that every page has, the page."""
-    st.set_page_config(page_title="Tron", layout="wide", initial_sidebar_state="auto")
+    st.set_page_config(page_title="Tron", page_icon=str(ICON), layout="wide", initial_sidebar_state="auto")
     if not allowed():
         return
     page = st.navigation(

@@ -48,10 +48,10 @@ def rupees(paise: float | None) -> str:
 
 
 def signed(paise: float | None) -> str:
-    """As `rupees`, with an arrow and a sign."""
+    """As `rupees`, with an arrow and a sign, in one piece at the end of a line."""
     if paise is None:
         return "–"
-    arrow = "▲ +" if paise > 0 else "▼ −" if paise < 0 else ""
+    arrow = "▲\u00a0+\u2060" if paise > 0 else "▼\u00a0−\u2060" if paise < 0 else ""
     return f"{arrow}{rupees(abs(paise))}"
 
 

@@ -65,10 +65,10 @@ def _standing() -> None:
     found = needed("/control", "controls")
     if found is None:
         return
-    if all(one["level"] == "RUN" for one in found["effective"].values()):
+    halted = any(one["level"] != "RUN" for one in found["effective"].values())
+    if not halted:
         st.success("Nothing is halted.", icon=":material/check_circle:")
-        return _history(found["history"])
-    for name, one in found["effective"].items():
+    for name, one in found["effective"].items() if halted else ():
         icon, show = (
             (":material/check_circle:", st.success) if one["level"] == "RUN" else (":material/pan_tool:", st.warning)
         )

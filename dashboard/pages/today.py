@@ -119,7 +119,7 @@ def _limits() -> None:
     if not found or not found["limits"]:
         return
     bounded = [one for one in found["limits"] if one["limit"]]
-    losses = [one for one in bounded if one["name"] == "daily_loss"]
+    losses = [one for one in bounded if one["name"].replace("_", " ") == "daily loss"]
     near = [one for one in bounded if one not in losses and one["used"] >= NEAR * one["limit"]]
     st.markdown("**Limits used** (daily losses, and what is near its end; the others under Positions)")
     for one in [*losses, *near]:

@@ -25,7 +25,7 @@ def _shown() -> None:
         with st.container(border=True):
             row = st.container(horizontal=True)
             row.metric(one["asset_class"].capitalize(), words.STATE_WORD.get(one["state"], one["state"]), width=150)
-            row.metric("Heartbeat", f"{words.span(age)} ago", width=150)
+            row.metric("Heartbeat age", words.span(age), width=150)
             row.metric("Restarts", one["restarts"], help=f"Taken over from outside: {one['take_overs']}", width=150)
             row.metric("Net", words.signed(one["summary"]["net_paise"]), width=150)
             lease, summary = one["lease"], one["summary"]
