@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import words
-from dashboard.shared import SLOW_SECONDS, connection, needed, operable
+from dashboard.shared import LIVE_SECONDS, SLOW_SECONDS, connection, needed, operable
 
 LEVELS = (
     ("stop", "Stop entries", "Nothing new is entered. What is held keeps its stops and targets."),
@@ -16,8 +16,13 @@ ARMED = "armed"
 
 
 def controls() -> None:
-    """What stands, then the buttons."""
+    """What stands, then the buttons; both are looked at again, for the API may go and come."""
     _standing()
+    _buttons()
+
+
+@st.fragment(run_every=LIVE_SECONDS)
+def _buttons() -> None:
     scope = st.selectbox("For", ["all", "stock", "options", "futures"])
     if not operable():
         st.info(

@@ -1,4 +1,4 @@
-"""`tron api`: the API over a run of this machine; `tron dashboard`: the page too; `tron proxy`: the configuration of the proxy before it."""
+"""`tron api`: the API over a run of this machine; `tron dashboard`: with its page; `tron proxy`: NGINX before them."""
 
 import argparse
 import os
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from common.day.api.routes import functions
+from common.day.plan import PLANS
+from common.ports import DocumentStore, Query
 from jobs.commands.control import open_application
 from jobs.commands.output import UserError
 from jobs.local.dashboard import DashboardFailed, LocalDashboard, dashboard_port
@@ -63,7 +65,7 @@ def run_dashboard(chosen: argparse.Namespace) -> int:
     try:
         with FunctionHost(targets, environment, home / "api.log") as host:
             root = host.url("health").rpartition("/")[0]
-            dashboard = LocalDashboard(home, root, dashboard_port(), _day_of(home))
+            dashboard = LocalDashboard(home, root, dashboard_port(), _day_of(app.store))
             try:
                 dashboard.start()
                 print(f"the dashboard of {home}: {dashboard.url}; the API: {root}; Ctrl-C ends both", flush=True)
@@ -77,10 +79,10 @@ def run_dashboard(chosen: argparse.Namespace) -> int:
     return 1
 
 
-def _day_of(home: Path) -> date | None:
-    """The latest that the run has kept anything of."""
-    days = sorted(path.name for path in (home / "archive").glob("????-??-??"))
-    return date.fromisoformat(days[-1]) if days else None
+def _day_of(store: DocumentStore) -> date | None:
+    """The latest that was planned."""
+    found = store.query(Query(PLANS, (), order_by="-date", limit=1))
+    return date.fromisoformat(found[0].id) if found else None
 
 
 def run_proxy(chosen: argparse.Namespace) -> int:
