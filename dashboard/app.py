@@ -9,17 +9,17 @@ import streamlit as st
 from common.market.indian_time import INDIA
 from dashboard import words
 from dashboard.access import allowed
-from dashboard.pages.backtests import backtests
-from dashboard.pages.controls import controls
-from dashboard.pages.health import health
-from dashboard.pages.logs import logs
-from dashboard.pages.plan import plan
-from dashboard.pages.positions import positions
-from dashboard.pages.scorecard import scorecard
-from dashboard.pages.today import today
-from dashboard.pages.trades import trades
-from dashboard.pages.workloads import workloads
 from dashboard.shared import DAY, LIVE_SECONDS, banner, first_day, read
+from dashboard.views.backtests import backtests
+from dashboard.views.controls import controls
+from dashboard.views.health import health
+from dashboard.views.logs import logs
+from dashboard.views.plan import plan
+from dashboard.views.positions import positions
+from dashboard.views.scorecard import scorecard
+from dashboard.views.today import today
+from dashboard.views.trades import trades
+from dashboard.views.workloads import workloads
 
 ICON: Final = Path(__file__).with_name("icon.png")
 """A picture of its own: the icon of a page would be fetched from elsewhere."""

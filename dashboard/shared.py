@@ -64,6 +64,11 @@ def say_missing(found: Reading, what: str) -> None:
         )
 
 
+def note(text: str) -> None:
+    """A small line below something; Streamlit's own caption is too pale to be read by everybody."""
+    st.markdown(f":small[{text}]")
+
+
 def operable() -> bool:
     """Whether something can be changed now: only through the API."""
     return not connection().down

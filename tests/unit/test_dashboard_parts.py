@@ -12,9 +12,9 @@ import pytest
 
 from dashboard.access import _local
 from dashboard.connection import Connection
-from dashboard.pages.plan import payoff_points
-from dashboard.pages.scorecard import verdict
-from dashboard.pages.trades import COLUMNS, as_csv
+from dashboard.views.plan import payoff_points
+from dashboard.views.scorecard import verdict
+from dashboard.views.trades import COLUMNS, as_csv
 from dashboard.words import made, plural, rupees, signed, span
 
 

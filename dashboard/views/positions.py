@@ -3,8 +3,8 @@
 import streamlit as st
 
 from dashboard import words
-from dashboard.pages.today import limit_bar
-from dashboard.shared import LIVE_SECONDS, needed
+from dashboard.shared import LIVE_SECONDS, needed, note
+from dashboard.views.today import limit_bar
 
 
 def positions() -> None:
@@ -17,9 +17,7 @@ def _shown() -> None:
     found = needed("/positions", "positions")
     if found is None:
         return
-    st.caption(
-        f"As of {words.clock(found['as_of'], seconds=True)} IST; your own positions are not here, and never touched."
-    )
+    note(f"As of {words.clock(found['as_of'], seconds=True)} IST; your own positions are not here, and never touched.")
     held = found["positions"]
     bare = [one["symbol"] for one in held if not one["protected"]]
     if bare:

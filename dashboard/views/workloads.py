@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import words
-from dashboard.shared import LIVE_SECONDS, read, say_missing
+from dashboard.shared import LIVE_SECONDS, note, read, say_missing
 
 
 def workloads() -> None:
@@ -29,7 +29,7 @@ def _shown() -> None:
             row.metric("Restarts", one["restarts"], help=f"Taken over from outside: {one['take_overs']}", width=150)
             row.metric("Net", words.signed(one["summary"]["net_paise"]), width=150)
             lease, summary = one["lease"], one["summary"]
-            st.caption(f"Runs as {lease['holder']} (lease {lease['epoch']})" if lease else "Nobody holds its lease.")
+            note(f"Runs as {lease['holder']} (lease {lease['epoch']})" if lease else "Nobody holds its lease.")
             st.markdown(
                 f"{words.plural(summary['orders'], 'order')}, {words.plural(summary['fills'], 'fill')}, "
                 f"{words.plural(summary['trades'], 'trade')}; "

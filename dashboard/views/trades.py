@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import charts, words
-from dashboard.shared import SLOW_SECONDS, needed, read
+from dashboard.shared import SLOW_SECONDS, needed, note, read
 
 COLUMNS = (
     "asset_class",
@@ -57,12 +57,12 @@ def _shown(asset_class: str, strategy: str) -> None:
     symbol = st.selectbox("Chart of", sorted({one["symbol"] for one in rows}))
     minutes = read("/trades/bars", symbol=str(symbol))
     if minutes.data is None or not minutes.data["bars"]:
-        st.caption(f"There are no minutes of {symbol} to draw. {minutes.problem}")
+        note(f"There are no minutes of {symbol} to draw. {minutes.problem}")
         return
     st.altair_chart(
         charts.candles(minutes.data["bars"], [one for one in rows if one["symbol"] == symbol]), width="stretch"
     )
-    st.caption("▲▼ entry, ✚ exit, dashed: the stop. Blue rises, vermilion falls.")
+    note("▲▼ entry, ✚ exit, dashed: the stop. Blue rises, vermilion falls.")
 
 
 def _row(one: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard import words
-from dashboard.shared import LIVE_SECONDS, needed
+from dashboard.shared import LIVE_SECONDS, needed, note
 
 
 def logs() -> None:
@@ -37,4 +37,4 @@ def _shown(level: str, room: str, tag: str) -> None:
         hide_index=True,
         width="stretch",
     )
-    st.caption("The latest 200 of WARNING and above, and of trades. Everything is in the archive: `tron logs`.")
+    note("The latest 200 of WARNING and above, and of trades. Everything is in the archive: `tron logs`.")

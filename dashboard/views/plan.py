@@ -6,7 +6,7 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import charts, words
-from dashboard.shared import connection, needed, operable, read
+from dashboard.shared import connection, needed, note, operable, read
 
 FEW_NUMBERS: Final = 6
 ENDLESS: Final = 1_000_000_000
@@ -68,7 +68,7 @@ def _approval() -> None:
         return
     with st.container(border=True):
         st.markdown(f"### This plan may lose {words.rupees(draft['max_loss_paise'])} at most")
-        st.caption(
+        note(
             "Approve it, and it trades your own money today. "
             f"Not answered by {words.clock(draft['until'])}, nothing is traded."
         )
@@ -121,7 +121,7 @@ def _class(one: Mapping[str, Any]) -> None:
     left, right = st.columns([3, 2])
     with left:
         _reasons(one["reasons"])
-        st.caption(f"Universe: {', '.join(one['universe'])}")
+        note(f"Universe: {', '.join(one['universe'])}")
         if one["structure"]:
             _structure(one["structure"])
     with right:
@@ -135,7 +135,7 @@ def _class(one: Mapping[str, Any]) -> None:
         ]
         with st.expander(f"Limits: may lose {words.rupees(limits.get('loss_paise'))} today"):
             st.table(rows, hide_index=True)
-        st.caption("Parameters: " + ", ".join(f"{key} = {value}" for key, value in one["parameters"].items()))
+        note("Parameters: " + ", ".join(f"{key} = {value}" for key, value in one["parameters"].items()))
 
 
 def _endless(value: Any) -> bool:

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from dashboard.shared import connection, needed, read
+from dashboard.shared import connection, needed, note, read
 
 
 def backtests() -> None:
@@ -38,4 +38,4 @@ def backtests() -> None:
     result = read("/backtests/result", name=str(name))
     if result.data is not None:
         st.json(result.data["result"], expanded=1)
-        st.caption(f"The report as a page: {connection().address}/backtests/page?name={quote(str(name))}")
+        note(f"The report as a page: {connection().address}/backtests/page?name={quote(str(name))}")

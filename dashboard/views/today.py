@@ -6,7 +6,7 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import charts, words
-from dashboard.shared import LIVE_SECONDS, needed, read
+from dashboard.shared import LIVE_SECONDS, needed, note, read
 
 FIGURE_WIDTH: Final = 165
 NEAR: Final = 0.9
@@ -34,7 +34,7 @@ def _now() -> None:
         if curve:
             st.altair_chart(charts.equity(curve), width="stretch")
         else:
-            st.caption("The curve begins with the first minute that is traded.")
+            note("The curve begins with the first minute that is traded.")
     with right:
         _classes(health.data, pnl.data)
         _limits()

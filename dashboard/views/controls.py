@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import words
-from dashboard.shared import LIVE_SECONDS, SLOW_SECONDS, connection, needed, operable
+from dashboard.shared import LIVE_SECONDS, SLOW_SECONDS, connection, needed, note, operable
 
 LEVELS = (
     ("stop", "Stop entries", "Nothing new is entered. What is held keeps its stops and targets."),
@@ -32,7 +32,7 @@ def _buttons() -> None:
     for column, (level, label, told) in zip(st.columns(3), LEVELS, strict=True):
         with column, st.container(border=True):
             st.markdown(f"**{label}**")
-            st.caption(told)
+            note(told)
             _level(level, label, str(scope))
     st.divider()
     reason = st.text_input("Why may trading go on?", max_chars=500)

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import words
-from dashboard.shared import needed
+from dashboard.shared import needed, note
 
 
 def scorecard() -> None:
@@ -20,7 +20,7 @@ def scorecard() -> None:
         st.warning(card["fault"], icon=":material/warning:")
     st.markdown(card["standing"]["text"])
     st.table([_row(one, card["traded_paise"]) for one in card["arms"]], hide_index=True)
-    st.caption(
+    note(
         "Each line is the same day once more with another choice, after charges and the planner's cost. "
         f"Slippage of the day as traded: {words.rupees(card.get('slippage_paise'))}."
     )
