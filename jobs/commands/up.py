@@ -24,6 +24,7 @@ from common.research.market import RecordedMarket
 from common.settings import Settings, SettingsError, notify_urls, planner_settings
 from jobs.commands import arguments
 from jobs.commands.output import UserError
+from jobs.local.dashboard import DashboardFailed, LocalDashboard, dashboard_port
 from jobs.local.function_host import HostFailed
 from jobs.local.functions import LocalFunctions, present_functions
 from jobs.local.keeping import Part
@@ -64,6 +65,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--proxy", type=int, nargs="?", const=8080, metavar="PORT",
                         help="NGINX before dashboard and API, one origin (default port: 8080)")
     parser.add_argument("--tls", action="store_true", help="with --proxy: a certificate of its own, which none trusts")
+    parser.add_argument("--no-dashboard", action="store_true", help="without the dashboard")
     parser.add_argument("--once", action="store_true", help="end after the day")
     parser.add_argument("--fresh", action="store_true", help="throw away what an earlier run left")
     parser.set_defaults(run=run)
@@ -80,7 +82,8 @@ def run(chosen: argparse.Namespace) -> int:
         home = chosen.out.resolve()
         with open_run(home, inputs, in_process=False, fresh=chosen.fresh), _ended_by_signal():
             return _play(chosen, inputs, home)
-    except (DataError, SettingsError, InvalidDocument, OutsideTable, MarketClosed, HostFailed, ProxyFailed) as error:
+    except (DataError, SettingsError, InvalidDocument, OutsideTable, MarketClosed, HostFailed, ProxyFailed,
+            DashboardFailed) as error:
         raise UserError(str(error)) from None
     except StoreError as error:
         raise UserError(f"{error}: add --fresh to begin anew, or give another --out") from None
@@ -114,8 +117,11 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
         parts["kite"] = (kite, kite.url)
         say(f"mandate: live, for this run alone; {PERSON} logs in when the link comes")
         say(f"mandate: live, for this run alone; logging in as {PERSON} through the simulated login page")
+    dashboard = LocalDashboard(home, f"http://{HOST}:{port}", dashboard_port())
+    if not chosen.no_dashboard:
+        parts["dashboard"] = (dashboard, dashboard.url)
     if chosen.proxy is not None:
-        proxy = local_proxy(home / "proxy", chosen.proxy, f"{HOST}:{port}", tls=chosen.tls)
+        proxy = local_proxy(home / "proxy", chosen.proxy, f"{HOST}:{port}", dashboard.port, tls=chosen.tls)
         parts["proxy"] = (proxy, f"http{'s' if chosen.tls else ''}://{proxy.proxy.listen}")
     functions = LocalFunctions(app, names, extra, port)
     command = f"tron approve {inputs.day} --run {near(home)}"

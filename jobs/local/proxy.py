@@ -138,11 +138,11 @@ class LocalProxy:
             self._child.wait()
 
 
-def local_proxy(state: Path, port: int, api: str, *, tls: bool) -> LocalProxy:
-    """For this machine alone. api: HOST:PORT of the functions. Raises ProxyFailed."""
+def local_proxy(state: Path, port: int, api: str, dashboard: int, *, tls: bool) -> LocalProxy:
+    """For this machine alone. api: HOST:PORT of the functions. dashboard: port. Raises ProxyFailed."""
     certificate, key = self_signed(state) if tls else (None, None)
     return LocalProxy(Proxy(
-        f"{HOST}:{port}", api, f"{HOST}:{DASHBOARD_PORT}", state, certificate=certificate, key=key, workers="1",
+        f"{HOST}:{port}", api, f"{HOST}:{dashboard}", state, certificate=certificate, key=key, workers="1",
     ))
 
 
