@@ -44,10 +44,10 @@ def copied(stage: str) -> list[tuple[str, str]]:
 
 def test_every_base_is_a_named_version() -> None:
     """No tag that moves from week to week: stages stand on each other, the first on a full version."""
-    (version,) = [rest for instruction, rest in STEPS if instruction == "ARG"]
-    assert re.fullmatch(r"PYTHON=3\.11\.\d+-slim-\w+", version)
+    versions = [rest for instruction, rest in STEPS if instruction == "ARG"]
+    assert re.fullmatch(r"PYTHON=3\.11\.\d+-slim-\w+ NGINX=\d+\.\d+\.\d+-alpine", " ".join(versions))
     bases = [rest.partition(" AS ")[0] for instruction, rest in STEPS if instruction == "FROM"]
-    assert set(bases) == {"python:${PYTHON}", "base"}
+    assert set(bases) == {"python:${PYTHON}", "nginxinc/nginx-unprivileged:${NGINX}", "base", "tron-packages"}
     assert not any("latest" in line for line in LINES)
 
 
@@ -59,7 +59,7 @@ def test_an_image_is_what_the_manifests_expect(image: str) -> None:
     assert json.loads(dict(steps)["ENTRYPOINT"]) == ["python"]
     assert not any(instruction in ("RUN", "ADD") for instruction, _ in steps)
     workflow = (ROOT / ".github" / "workflows" / "deliver.yaml").read_text()
-    assert f"for target in {' '.join(IMAGES)}" in workflow
+    assert f"for target in {' '.join(IMAGES)} proxy;" in workflow
 
 
 def test_stages_exist_and_packages_are_locked() -> None:

@@ -93,7 +93,7 @@ resource "google_cloud_run_v2_service" "this" {
       }
       volume_mounts {
         name       = "sign-in"
-        mount_path = "/app/.streamlit"
+        mount_path = "/etc/tron/sign-in"
       }
     }
 

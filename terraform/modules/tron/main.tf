@@ -132,6 +132,7 @@ locals {
     kite-access-token = ["trade", "main-runner"]
     openai-api-key    = ["secret-sync", "main-runner"]
     dashboard-api-key = ["secret-sync"]
+    dashboard-sign-in = ["secret-sync"]
     api-keys          = ["api"]
     notify-urls       = ["main-runner", "trade"]
   }
