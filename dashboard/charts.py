@@ -51,14 +51,13 @@ def candles(bars: Sequence[Sequence[Any]], trades: Sequence[Mapping[str, Any]]) 
 def _marks(trades: Sequence[Mapping[str, Any]]) -> list[Any]:
     points, stops = [], []
     for one in trades:
-        long = one["side"] == "long"
         points.append(
             {
                 "time": _local(one["entry_time"]),
                 "price": one["entry_price"],
                 "what": "entry",
                 "told": one["entry_reason"],
-                "shape": "triangle-up" if long else "triangle-down",
+                "shape": "triangle-up" if one["side"] == "long" else "triangle-down",
             }
         )
         points.append(

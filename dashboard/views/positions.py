@@ -1,5 +1,8 @@
 """Positions and risk: what is held, its stops at the broker, exposure, Greeks, margin, limits."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from dashboard import words
@@ -59,8 +62,12 @@ def _shown() -> None:
         ],
         hide_index=True,
     )
+    _limits(found["limits"])
+
+
+def _limits(limits: list[Mapping[str, Any]]) -> None:
     st.markdown("**Limits used, the most of the day so far**")
-    bounded = [one for one in found["limits"] if one["limit"]]
+    bounded = [one for one in limits if one["limit"]]
     classes = list(dict.fromkeys(one["asset_class"] for one in bounded))
     for column, asset_class in zip(st.columns(max(1, len(classes))), classes, strict=False):
         with column:
