@@ -116,7 +116,6 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
         )
         parts["kite"] = (kite, kite.url)
         say(f"mandate: live, for this run alone; {PERSON} logs in when the link comes")
-        say(f"mandate: live, for this run alone; logging in as {PERSON} through the simulated login page")
     dashboard = LocalDashboard(home, f"http://{HOST}:{port}", dashboard_port())
     if not chosen.no_dashboard:
         parts["dashboard"] = (dashboard, dashboard.url)

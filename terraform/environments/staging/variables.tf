@@ -63,8 +63,14 @@ variable "headline_feeds" {
 
 variable "model" {
   description = "The planner's language model; null: the rules plan."
-  type        = object({ name = string, base_url = optional(string, "https://api.openai.com/v1"), rupees_a_month = optional(number, 500) })
-  default     = null
+  type = object({
+    name                     = string
+    input_paise_per_million  = number
+    output_paise_per_million = number
+    base_url                 = optional(string, "https://api.openai.com/v1")
+    rupees_a_month           = optional(number, 500)
+  })
+  default = null
 }
 
 variable "repository" {

@@ -30,8 +30,8 @@ locals {
   }
 
   api = merge(
-    { for name in ["health", "plan", "workloads", "trades", "positions", "pnl", "logs", "scorecard"] : name => { store = "read", reads = ["api-keys"], public = true } },
-    { for name in ["report", "backtests"] : name => { store = "read", archive = "read", reads = ["api-keys"], public = true } },
+    { for name in ["plan", "workloads", "positions", "logs", "scorecard", "openapi"] : name => { store = "read", reads = ["api-keys"], public = true } },
+    { for name in ["health", "trades", "pnl", "report", "backtests"] : name => { store = "read", archive = "read", reads = ["api-keys"], public = true } },
     { control = { reads = ["api-keys"], public = true } },
   )
 

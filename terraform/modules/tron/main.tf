@@ -32,10 +32,12 @@ locals {
     } : {},
     var.mandate == null ? {} : { TRON_MANDATE_TEXT = var.mandate },
     var.model == null ? {} : {
-      TRON_PLANNER                = "model"
-      TRON_MODEL                  = var.model.name
-      TRON_MODEL_URL              = var.model.base_url
-      TRON_MODEL_RUPEES_PER_MONTH = tostring(var.model.rupees_a_month)
+      TRON_PLANNER                        = "model"
+      TRON_MODEL                          = var.model.name
+      TRON_MODEL_URL                      = var.model.base_url
+      TRON_MODEL_INPUT_PAISE_PER_MILLION  = tostring(var.model.input_paise_per_million)
+      TRON_MODEL_OUTPUT_PAISE_PER_MILLION = tostring(var.model.output_paise_per_million)
+      TRON_MODEL_RUPEES_PER_MONTH         = tostring(var.model.rupees_a_month)
     },
   )
 
@@ -82,6 +84,7 @@ module "store" {
   expiring = [for one in local.retention.documents : { collection = one.collection, field = one.field }]
   indexes = [
     { collection = "system_logs_realtime", fields = [{ path = "date", order = "ASCENDING" }, { path = "time", order = "DESCENDING" }] },
+    { collection = "trades", fields = [{ path = "date", order = "ASCENDING" }, { path = "exit_time", order = "DESCENDING" }] },
   ]
 
   depends_on = [module.services]

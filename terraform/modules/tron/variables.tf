@@ -202,9 +202,15 @@ variable "headline_feeds" {
 }
 
 variable "model" {
-  description = "The planner's language model: its name, where it answers, rupees a month at most. null: the rules plan."
-  type        = object({ name = string, base_url = optional(string, "https://api.openai.com/v1"), rupees_a_month = optional(number, 500) })
-  default     = null
+  description = "The planner's language model: its name, what a million tokens in and out cost in paise, where it answers, rupees a month at most. null: the rules plan."
+  type = object({
+    name                     = string
+    input_paise_per_million  = number
+    output_paise_per_million = number
+    base_url                 = optional(string, "https://api.openai.com/v1")
+    rupees_a_month           = optional(number, 500)
+  })
+  default = null
 }
 
 variable "readers" {

@@ -105,7 +105,7 @@ run "live_with_everything" {
     mandate            = "mode = \"live\""
     cluster            = true
     runner             = { stock = "gke", options = "cloud_run", futures = "cloud_run" }
-    model              = { name = "a-model" }
+    model              = { name = "a-model", input_paise_per_million = 20000, output_paise_per_million = 80000 }
     budget             = { billing_account = "000000-000000-000000", rupees = 4000 }
   }
 }
