@@ -18,12 +18,14 @@ ARMED = "armed"
 def controls() -> None:
     """What stands, then the buttons; both are looked at again, for the API may go and come."""
     _standing()
-    _buttons()
+    scope = str(st.selectbox("For", ["all", "stock", "options", "futures"], key="scope"))
+    _buttons(scope)
+    st.divider()
+    _resume(scope)
 
 
 @st.fragment(run_every=LIVE_SECONDS)
-def _buttons() -> None:
-    scope = st.selectbox("For", ["all", "stock", "options", "futures"])
+def _buttons(scope: str) -> None:
     if not operable():
         st.info(
             "Nothing can be changed while the API is down: `tron halt` and `tron flatten --broker-only` do without it.",
@@ -33,10 +35,17 @@ def _buttons() -> None:
         with column, st.container(border=True):
             st.markdown(f"**{label}**")
             note(told)
-            _level(level, label, str(scope))
-    st.divider()
-    reason = st.text_input("Why may trading go on?", max_chars=500)
-    if st.button("Resume", disabled=not (operable() and reason.strip()), help="A reason is asked for, and kept"):
+            _level(level, label, scope)
+
+
+def _resume(scope: str) -> None:
+    """Not looked at again by itself: nobody types while a page changes under the hand."""
+    with st.form("resume", clear_on_submit=False):
+        reason = st.text_input("Why may trading go on?", max_chars=500)
+        sent = st.form_submit_button("Resume", help="A reason is asked for, and kept")
+    if sent and not reason.strip():
+        st.warning("Say in a few words why trading may go on: it is kept with the change.")
+    elif sent:
         _send({"action": "resume", "class": scope, "reason": reason.strip()})
 
 

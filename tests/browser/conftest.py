@@ -33,7 +33,13 @@ def tron(*arguments: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "jobs.cli", *arguments], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=_hears_ctrl_c,
     )
+
+
+def _hears_ctrl_c() -> None:
+    """Also where these tests run in the background, whose children are deaf to it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def said(process: "subprocess.Popen[str]", pattern: str) -> str:
