@@ -173,26 +173,6 @@ def test_a_late_entry_beside_a_working_one_is_taken_back() -> None:
     assert wire.asked("cancel") == [("cancel", first.tag)]
 
 
-def test_fills_beyond_an_unconfirmed_size_wait_for_the_book() -> None:
-    """Made larger by a change that nobody answered for, and filled in full: not a fault, the read tells its size."""
-    wire = Wire()
-    made, entry = entered(wire, pace=LIVE)
-    wire.say(entry, Status.OPEN, fill(entry, 40, 100_00))
-    made.driver.settle()
-    stop = made.order(2)
-    wire.say(stop, Status.TRIGGER_PENDING)
-    made.wait(1)
-    wire.faults["modify"] = [OrderUnknown("timed out")]
-    wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity - 40, 100_00))
-    made.driver.settle()
-    quantity = entry.quantity
-    wire.show(stop, Status.COMPLETE, fill(stop, quantity, 99_00), terms=(Kind.SL, quantity, 97_00, 99_00))
-    made.driver.tell(OrderUpdate(stop.tag, Status.COMPLETE, made.session.now, wire.book[f"B{stop.tag}"].fills))
-    assert (made.slot().quantity, made.alarms()) == (quantity, [])
-    made.wait(2)
-    assert (made.slot().quantity, made.slot().busy, made.alarms()) == (0, False, [])
-
-
 def test_a_later_slice_that_was_given_up_binds_nothing_twice() -> None:
     """Its capital is that of the whole entry, which is bound already."""
     wire = Wire()
