@@ -235,7 +235,7 @@ def test_a_store_that_stays_locked_is_given_up_soon(
     """A stopped process holds it, and each try takes ten seconds: the person hears of it, not after twenty of them."""
     tried: list[float] = []
 
-    def locked(writes: object) -> list[str]:
+    def locked(_: object) -> list[str]:
         tried.append(clock.monotonic())
         clock.sleep(10)
         raise StoreUnavailable("locked by another process")
