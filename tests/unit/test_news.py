@@ -1,6 +1,8 @@
 """News of our orders: fills that lag behind the count, cancellations that fill after all, late appearances."""
 
 
+import pytest
+
 from common.trading.doubts import Question
 from common.trading.errors import OrderRejected, OrderUnknown
 from common.trading.halts import HaltLevel
@@ -202,6 +204,20 @@ def test_a_change_that_the_exchange_refuses_later_waits() -> None:
     assert (stop.quantity, len(wire.asked("modify"))) == (entry.quantity, 1)
     made.wait(2)
     assert [call[3] for call in wire.asked("modify")] == [entry.quantity - 100] * 2
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, Status.TRIGGER_PENDING), (1, Status.CANCELLED)])
+def test_what_is_no_refusal_of_the_change_makes_nothing_wait(age: int, status: Status) -> None:
+    """News as old as the change is of one before it; an order that has ended has not refused anything."""
+    wire = Wire()
+    made, _, stop = protected(wire, pace=LIVE)
+    before = (stop.kind, stop.quantity, stop.price, stop.trigger)
+    wire.foreign(-1, hand(made, 100))
+    made.driver.settle()
+    wire.queue.append(OrderUpdate(stop.tag, status, stop.changed + age, (), "", "halted", before))
+    made.driver.settle()
+    assert (stop.refusals, made.slot().refused_exits) == (0, 0)
+    assert [record for record in made.ledger.records if "refused" in record.message] == []
 
 
 def test_a_cancellation_of_which_nothing_is_heard_is_asked_for_again() -> None:
