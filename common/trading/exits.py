@@ -31,9 +31,10 @@ def tend(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
             book.account.release(slot.key)
             slot.settle()
     else:
-        if slot.entry is not None and book.doubts.open and _is_sought(book, slot):
-            slot.unsent = 0
-            cancel(book, slot.entry, now, out)  # until the exit is found, what fills would stand without a stop
+        if book.doubts.open and _is_sought(book, slot):
+            slot.unsent = 0  # until the exit is found, what fills would stand without a stop
+            if slot.entry is not None:
+                cancel(book, slot.entry, now, out)
         guard(book, slot, abs(slot.quantity), now, out)
 
 

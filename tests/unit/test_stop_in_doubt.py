@@ -1,9 +1,7 @@
 """A stop of which we do not know whether it was placed: nothing beside it, and no more is entered until it is found."""
 
-from typing import Any
-
 from common.trading.errors import OrderUnknown
-from common.trading.orders import Kind, Order, Status
+from common.trading.orders import Kind, Order, Purpose, Status
 from common.trading.pace import LIVE
 from tests.unit.trading_case import Desk
 from tests.unit.wire_case import Wire, entered, fill
@@ -11,9 +9,9 @@ from tests.unit.wire_case import Wire, entered, fill
 FIRST = 40
 
 
-def half_entered(wire: Wire, **more: Any) -> tuple[Desk, Order]:
+def half_entered(wire: Wire) -> tuple[Desk, Order]:
     """40 units filled, and the answer to their stop lost."""
-    made, entry = entered(wire, pace=LIVE, **more)
+    made, entry = entered(wire, pace=LIVE)
     wire.faults["place"] = [OrderUnknown("timed out")]
     wire.say(entry, Status.OPEN, fill(entry, FIRST, 100_00))
     made.driver.settle()
@@ -36,14 +34,16 @@ def test_the_rest_of_the_entry_is_taken_back() -> None:
 
 
 def test_slices_that_are_not_sent_yet_are_not_sent() -> None:
-    """What goes on above the freeze quantity would stand without a stop as well."""
+    """The first slice is filled whole: what goes on above the freeze quantity would stand without a stop."""
     wire = Wire()
-    made, entry = half_entered(wire, freeze=200)
-    assert made.slot().unsent == 0
-    wire.say(entry, Status.CANCELLED)
+    made, entry = entered(wire, pace=LIVE, freeze=200)
+    assert made.slot().unsent
+    wire.faults["place"] = [OrderUnknown("timed out")]
+    wire.say(entry, Status.COMPLETE, fill(entry, 200, 100_00))
     made.wait(40)
     assert made.order(2).status is Status.NOT_PLACED
-    assert made.exits() == [(3, Kind.SL, FIRST)]
+    assert [order.purpose for order in made.ledger.orders.values()] == [Purpose.ENTRY, Purpose.EXIT, Purpose.EXIT]
+    assert made.exits() == [(3, Kind.SL, 200)]
 
 
 def test_an_entry_goes_on_while_its_stop_is_only_being_changed() -> None:
