@@ -78,3 +78,37 @@ def test_several_trades_of_theirs_are_given_back_after_all_was_settled() -> None
     by_hand, given_back = made.ledger.trades
     assert by_hand.gross + given_back.gross == -100 * quantity
     assert (given_back.quantity, given_back.exit_price) == (quantity, 99_00)
+
+
+def test_each_of_theirs_closes_once_and_no_more_than_it_traded() -> None:
+    """Two sales of 60, then 100 and 50 bought before: 60, 40 and 20 are taken, 30 are left, and nothing is theirs."""
+    wire = Wire()
+    made, entry = entered(wire, pace=LIVE)
+    now = made.session.now
+    for number in (1, 2):
+        wire.foreign(-1, fill(entry, 60, 99_00 + number, id=f"hand {number}", ts=now + 4 + number), id=f"F{number}")
+    made.driver.settle()
+    for told, late, left in ((100, 100, (0, -20)), (150, 50, (30, 0))):
+        wire.say(entry, Status.OPEN, fill(entry, late, 100_00, id=str(told), ts=now + 1), filled=told)
+        made.driver.settle()
+        assert (made.slot().quantity, made.slot().foreign) == left
+    assert [(trade.quantity, trade.gross) for trade in made.ledger.trades] == [(100, -60 * 99 - 40 * 98)]
+
+
+def test_only_what_was_closed_too_often_is_given_back() -> None:
+    """They sold 60 and 60 after our stop, changed to the rest, had sold 30 more than that: 30 of theirs were theirs."""
+    wire = Wire()
+    made, entry, stop = protected(wire, pace=LIVE)
+    now, quantity = made.session.now, entry.quantity
+    for number in (1, 2):
+        wire.foreign(-1, fill(entry, 60, 98_00, id=f"hand {number}", ts=now + 4 + number), id=f"F{number}")
+    made.driver.settle()
+    assert made.slot().quantity == quantity - 120
+    stop.quantity = quantity  # the change came too late
+    wire.say(stop, Status.OPEN, fill(stop, quantity - 90, 99_00, ts=now + 1), filled=quantity - 90)
+    made.driver.settle()
+    assert (made.slot().quantity, made.slot().foreign) == (0, -30)
+    assert [trade.gross for trade in made.ledger.trades] == [-100 * (quantity - 90) - 200 * 90]
+    assert made.account.open_pnl == 0
+    made.slot().theirs.sort(key=lambda row: row[1].ts)
+    assert [(side, theirs.quantity) for side, theirs in made.slot().theirs] == [(-1, 30)]
