@@ -118,17 +118,6 @@ def test_the_reference_is_the_average_of_half_a_minute() -> None:
     book.place(taken)
 
 
-def test_the_market_may_be_out_of_reach() -> None:
-    """After a jump nobody can buy at the touch, as an order there is told; selling, and half a minute later, go on."""
-    book = strict(CALL, 100_00)
-    book.observe(quote(10, 300_00, 299_90, 300_10, symbol=CALL.symbol))
-    assert not book.within_reach(CALL.symbol, 1, at(10))
-    assert refuses(book, CALL, 1, 300_10) == OUTSIDE_CIRCUIT
-    assert book.within_reach(CALL.symbol, -1, at(10))
-    assert book.within_reach(CALL.symbol, 1, at(40))
-    assert opened(CALL, rules=Rules(on=DAY)).within_reach(CALL.symbol, 1, at(0)), "nobody has seen a price"
-
-
 @pytest.mark.parametrize("bars", [True, False])
 def test_a_triggered_stop_outside_the_band_is_cancelled(*, bars: bool) -> None:
     """The day's band was narrowed after it was placed: looked at when it triggers, and then it is gone."""
