@@ -205,14 +205,6 @@ class Exchange(OrderRoute):
         """Prices of the day that are taken, paise; 0 for no bound. What rests outside stays, unless it is a stop."""
         self._checks.set_band(symbol, lower, upper)
 
-    def within_reach(self, symbol: str, side: int, ts: int) -> bool:
-        """Whether an order of `side` that meets the market at `ts` is taken: not beyond the bands of day and option."""
-        standing = self._standing
-        event = standing.last.get(symbol)
-        quoted = (event.ask if side > 0 else event.bid) if event is not None else 0
-        price = quoted or standing.price(symbol, ts)
-        return self._checks.may_be_released(symbol, side, price, standing.reference(symbol, ts))
-
     def halt(self, symbol: str) -> None:
         """Nothing trades there, and every order and every change is refused, until `resume`."""
         self.books.halt(symbol)

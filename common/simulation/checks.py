@@ -142,13 +142,6 @@ class Checks:
             return False
         if now >= day.broker_closes or any(symbol in day.exchange.books.halted for symbol in symbols):
             return False
-        if not all(self._within_reach(symbol) for symbol in symbols):
-            return False
         return any(
             one.asset_class is asset_class and one.workload is not None and not one.busy for one in day.processes
         )
-
-    def _within_reach(self, symbol: str) -> bool:
-        """Whether the exchange takes what would close it now: after a jump an option's band lags behind it."""
-        one = self._day.truth.holdings.get(symbol)
-        return one is None or self._day.exchange.within_reach(symbol, -1 if one.net > 0 else 1, self._day.world.now)
