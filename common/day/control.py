@@ -23,6 +23,8 @@ LEVELS: Final[Mapping[str, HaltLevel]] = {
 }
 """As people write them."""
 MAX_TRIES: Final = 20
+PATIENCE_SECONDS: Final = 20.0
+"""For a store that does not answer: whoever halts has to hear soon that it did not work, and what does without it."""
 MAX_TEXT: Final = 500
 HALT_CATEGORY: Final = "halt"
 """Of the log records of changes: each becomes a notice, but for those of the day's square-off."""
@@ -192,6 +194,7 @@ def _change(
     category: str = HALT_CATEGORY, writes: Callable[[], Sequence[Write]] = tuple,
 ) -> int:
     """Read, change and write until nobody was faster. change: alters the halts; says what it did, '' for nothing."""
+    until = clock.monotonic() + PATIENCE_SECONDS
     for attempt in range(MAX_TRIES):
         document = read_control(store)
         fields: Fields = document.fields if document is not None else {}
@@ -216,7 +219,7 @@ def _change(
         except Conflict:
             continue
         except StoreUnavailable:
-            if attempt + 1 == MAX_TRIES:
+            if attempt + 1 == MAX_TRIES or clock.monotonic() >= until:
                 raise
             clock.sleep(0.2)
     raise Conflict(f"{CONTROL}/{ACCOUNT} changed {MAX_TRIES} times while it was written: try again")

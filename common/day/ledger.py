@@ -249,7 +249,8 @@ class StoreLedger:
         return self.lease.left(self._clock) > self._send_timeout
 
     def _record(self, severity: str, message: str, more: Mapping[str, Any], ts: int) -> None:
-        self._logs.write(severity, message, more, ts)
+        once = f"{self._day.isoformat()}-{self._class.value}-{more['once']}" if "once" in more else ""
+        self._logs.write(severity, message, more, ts, id=once)
         if severity in STORED:
             self.alarms = [*self.alarms[1 - MAX_ALARMS :], {
                 "time": at(ts).isoformat(), "severity": severity, "message": message, "date": self._day.isoformat(),

@@ -98,7 +98,7 @@ class SimulatedDay:
         self.store, self.archive = setting.open_store(), setting.open_archive()
         self.store.commit([Create(PLANS, self.day.isoformat(), self.plan.to_fields())])
         self.outage, self.login = Outage(), Login()
-        self.findings = Findings(self.world)
+        self.findings, self.noted = Findings(self.world), set[str]()
         self.truth = Truth(self.listing.chain)
         self.paths = make_paths(self.listing, times.open, market_random)
         self.traded = [symbol for one in self.classes for symbol in self._traded(one)]
@@ -135,7 +135,8 @@ class SimulatedDay:
         return TradePorts(
             FaultyStore(self.store, life, self.faults, self.outage, self.requests), self.archive,
             SimulatedMarket(self), SimulatedClock(life), open_broker, life.name, LEASE_SECONDS,
-            HeardLogs(lambda severity, message: self.said(life.name, severity, message)), SEND_TIMEOUT_SECONDS, LIVE,
+            HeardLogs(lambda severity, message: self.said(life.name, severity, message), self.noted),
+            SEND_TIMEOUT_SECONDS, LIVE,
             heartbeat_seconds=HEARTBEAT_SECONDS,
         )
 
@@ -147,7 +148,7 @@ class SimulatedDay:
 
     def outside_ports(self, life: Life) -> OutsidePorts:
         """What a function has of it."""
-        ports = replace(self.ports(life, _asleep), logs=HeardLogs(_unheard))
+        ports = replace(self.ports(life, _asleep), logs=HeardLogs(_unheard, set()))
         return OutsidePorts(ports, self.launcher, ports.clock)
 
     def bands(self, symbols: list[str], ts: int) -> list[PriceBand]:

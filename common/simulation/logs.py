@@ -9,12 +9,16 @@ from common.trading.ownership import YOURS
 
 
 class HeardLogs:
-    """Logs of a process: loud records, and those on what is the person's, are looked at; nothing is kept."""
+    """Logs of a process: loud records, and those on what is the person's, are looked at; nothing is kept.
+
+    known: ids of what the day's store has once, whoever writes it again.
+    """
 
     dropped = 0
 
-    def __init__(self, told: Callable[[str, str], None]) -> None:
+    def __init__(self, told: Callable[[str, str], None], known: set[str]) -> None:
         self._told = told
+        self._known = known
 
     def about(self, **labels: str) -> Self:
         """The labels are known here."""
@@ -25,7 +29,11 @@ class HeardLogs:
         self, severity: str, message: str, fields: Fields | None = None, ts: int | None = None, *, id: str = "",
     ) -> None:
         """Told at once."""
-        del ts, id
+        del ts
+        if id in self._known:
+            return
+        if id:
+            self._known.add(id)
         if severity in ("CRITICAL", "ERROR") or STORE_DOWN in message or YOURS in message or _is_yours(fields):
             self._told(severity, message)
 

@@ -13,6 +13,7 @@ from common.trading.trades import Trade
 
 TRIPS_APART: Final = 100_000
 """Between the numbers of two round trips that parts of one entry opened; sequences have five digits."""
+BY_HAND: Final = "closed by hand or by the broker"
 _NO_NUMBERS: Final[Mapping[str, Any]] = {}
 
 
@@ -26,13 +27,21 @@ def count(book: Book, slot: Slot, order: Order, fill: Fill, out: list[Command]) 
     _move(book, slot, order.side, fill, order.tag, order)
     if slot.quantity == 0:
         _close(book, slot, order.strategy, order.reason, fill, out)
+    elif slot.theirs and order.purpose is ENTRY:
+        _take_late(book, slot, order.side, fill, out)
+
+
+def block_by_hand(book: Book, slot: Slot, units: int, now: int, out: list[Command]) -> None:
+    """Others have closed so many of ours: a person is told once, and no more is entered here."""
+    book.alarm(slot, "by hand", f"{units} units {BY_HAND}; the symbol is blocked", now, out, once=True)
+    slot.blocked = BY_HAND
 
 
 def count_by_hand(book: Book, slot: Slot, fill: Fill, reason: str, out: list[Command]) -> None:
     """Somebody else's fill has closed some of our position."""
     entry = slot.entry_order
     slot.taken.append(fill)
-    _move(book, slot, -1 if slot.quantity > 0 else 1, fill, f"by hand {fill.id}", entry)
+    _move(book, slot, -1 if slot.quantity > 0 else 1, fill, _by_hand(fill), entry)
     if slot.quantity == 0:
         _close(book, slot, entry.strategy if entry is not None else "", reason, fill, out)
 
@@ -43,15 +52,15 @@ def give_back(book: Book, slot: Slot, side: int, fill: Fill, out: list[Command])
     Those were theirs after all: as much of them as this `fill` closes too many is returned.
     """
     excess = fill.quantity - (abs(slot.quantity) if slot.quantity * side < 0 else 0)
-    for number in reversed(range(len(slot.taken))):
-        taken = slot.taken[number]
+    for taken in reversed(slot.taken[:]):
         part = min(excess, taken.quantity)
         if part <= 0 or taken.ts < fill.ts:
             continue
         excess -= part
         taken.quantity -= part
         slot.foreign += side * part
-        if slot.quantity and number >= slot.taken_before:
+        slot.theirs.append((side, Fill(taken.id, taken.ts, taken.price, part)))
+        if slot.trip.has(side, _by_hand(taken)):
             book.account.open_pnl += side * part * (taken.price - slot.mark)
             slot.quantity -= side * part
             slot.trip.remove(side, taken.price, part)
@@ -59,6 +68,27 @@ def give_back(book: Book, slot: Slot, side: int, fill: Fill, out: list[Command])
             _move(book, slot, -side, Fill(taken.id, taken.ts, taken.price, part), f"back {taken.id}", slot.entry_order)
         text = f"{part} units were closed by our own exit, not by hand: that fill was not ours"
         book.alarm(slot, "given back", text, fill.ts, out, "WARNING")
+
+
+def _take_late(book: Book, slot: Slot, side: int, fill: Fill, out: list[Command]) -> None:
+    """An entry's `fill` of `side` came before others' fills the other way: they closed it, and we heard of them first.
+
+    A restart, which works the day out in order of time, finds the same.
+    """
+    left = fill.quantity
+    for theirs_side, theirs in slot.theirs:
+        part = min(left, theirs.quantity, max(0, slot.quantity * side))
+        if part <= 0 or theirs_side == side or theirs.ts < fill.ts:
+            continue
+        left -= part
+        theirs.quantity -= part
+        slot.foreign += side * part
+        block_by_hand(book, slot, part, theirs.ts, out)
+        count_by_hand(book, slot, Fill(theirs.id, theirs.ts, theirs.price, part), BY_HAND, out)
+
+
+def _by_hand(fill: Fill) -> str:
+    return f"by hand {fill.id}"
 
 
 def mark(book: Book, slot: Slot, bar: Bar) -> Paise:
@@ -114,6 +144,5 @@ def _close(
         (entry.numbers if entry is not None else None) or _NO_NUMBERS,
     )
     trip.clear()
-    slot.taken_before = len(slot.taken)
     book.trades.append(trade)
     out.append(PublishTrade(trade))

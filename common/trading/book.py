@@ -122,11 +122,13 @@ class Book:
         self, slot: Slot, kind: str, message: str, now: int, out: list[Command], severity: str = "CRITICAL",
         once: bool = False, **fields: Any,
     ) -> None:
-        """Tell a person, ever more rarely: at the 1st, 2nd, 4th, 8th ... time, or only at the first."""
+        """Tell a person, ever more rarely: at the 1st, 2nd, 4th, 8th ... time, or only once, whoever restarts."""
         self._alarms[slot.symbol, kind] += 1
         times = self._alarms[slot.symbol, kind]
         if times & (times - 1) == 0 and times <= (1 if once else MAX_ALARMS):
             details = {"symbol": slot.symbol, "kind": kind, "times": times, "quantity": slot.quantity, **fields}
+            if once:
+                details["once"] = f"{slot.symbol}-{kind}".replace(" ", "-")
             out.append(Log(now, severity, f"{slot.symbol}: {message}", details))
 
     def flat(self, slot: Slot, now: int) -> None:

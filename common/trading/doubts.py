@@ -47,9 +47,13 @@ class Doubts:
         return bool(self.open)
 
     def raise_(self, order: Order, question: Question, now: int) -> None:
-        """Ask from now on; a question that is open already stays, unless the new one is graver."""
+        """Ask from now on; a question that is open already stays, unless the new one is graver.
+
+        Fills that are missing are no answer to whether the order was placed or changed, or has ended: they wait.
+        """
         known = self.open.get(order.tag)
-        if known is None or (known.question is not question and known.question is not Question.PLACED):
+        graver = question is not Question.FILLS and known is not None and known.question is not Question.PLACED
+        if known is None or (graver and known.question is not question):
             self.open[order.tag] = _Doubt(question, now)
 
     def clear(self, order: Order) -> None:

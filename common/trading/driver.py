@@ -221,7 +221,7 @@ class Driver:
         self.ledger.intend_change(order)
         if self._changed(order, lambda: self.route.modify(
             order.tag, command.ts, command.kind, command.quantity, command.price, command.trigger,
-        )):
+        ), command.quantity):
             order.kind, order.quantity, order.changed = command.kind, command.quantity, self.clock()
             order.price, order.trigger = command.price, command.trigger
             self.ledger.changed(order)
@@ -229,8 +229,8 @@ class Driver:
     def _cancel(self, command: CancelOrder) -> None:
         self._changed(command.order, lambda: self.route.cancel(command.order.tag, self.session.now))
 
-    def _changed(self, order: Order, request: Callable[[], None]) -> bool:
-        """Send a change; True where it was accepted."""
+    def _changed(self, order: Order, request: Callable[[], None], asked: int = 0) -> bool:
+        """Send a change; True where it was accepted. asked: units in all that it asks for, 0 for a cancellation."""
         failed: ChangeFailed
         if not self.ledger.may_send():
             failed = ChangeFailed(order, self.clock(), "the lease ends before an answer could come")
@@ -243,7 +243,7 @@ class Driver:
                 failed = ChangeFailed(order, self.clock(), str(refusal))
             except OrderUnknown as doubt:
                 failed = ChangeFailed(order, self.clock(), str(doubt), unclear=True)
-                order.changed = failed.ts
+                order.changed, order.asked = failed.ts, max(order.asked, asked)
         self.tell(failed)
         return False
 

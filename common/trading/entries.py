@@ -13,13 +13,14 @@ from common.trading.greek_limits import fitted
 from common.trading.halts import HaltLevel
 from common.trading.limits import EXIT_ALLOWED, Verdict
 from common.trading.messages import Command, Log
-from common.trading.orders import ENTRY, LIMIT, Order
+from common.trading.orders import ENTRY, LIMIT, OPEN, SENT, TRIGGER_PENDING, Order
 from common.trading.prices import marketable, touch
 from common.trading.slot import Slot
 from common.trading.strategy import Enter
 
 _OPTIONS: Final = (InstrumentKind.CALL, InstrumentKind.PUT)
 _STOP_ENTRIES: Final = HaltLevel.STOP_ENTRIES
+_WITH_BROKER: Final = (SENT, OPEN, TRIGGER_PENDING)
 MAX_REFUSALS: Final = 3
 """Of one symbol a day: what the broker refuses three times it will refuse again."""
 UPPER_CIRCUIT_PERCENT: Final = 3
@@ -72,7 +73,8 @@ def next_slice(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
     if now - last.created >= book.policy.entry_timeout_seconds * NANOSECONDS_A_SECOND:
         slot.unsent = 0
         return
-    protected = sum(order.remaining for order in slot.exits) >= abs(slot.quantity)
+    # A stop that the broker has not taken, or of which nobody knows, protects nothing yet.
+    protected = sum(order.remaining for order in slot.exits if order.status in _WITH_BROKER) >= abs(slot.quantity)
     if not protected or not book.rate.entry(now):
         return
     quantity = min(slot.unsent, slice_of(slot))

@@ -5,6 +5,7 @@ from typing import Final
 from common.market.bar import NANOSECONDS_A_SECOND
 from common.trading.book import Book
 from common.trading.changes import cancel, change, coalesced_for, slice_of
+from common.trading.doubts import Question
 from common.trading.ladder import leave, step_out
 from common.trading.limits import EXIT_ALLOWED
 from common.trading.messages import Command, Log
@@ -30,7 +31,16 @@ def tend(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
             book.account.release(slot.key)
             slot.settle()
     else:
+        if book.doubts.open and _is_sought(book, slot):
+            slot.unsent = 0  # until the exit is found, what fills would stand without a stop
+            if slot.entry is not None:
+                cancel(book, slot.entry, now, out)
         guard(book, slot, abs(slot.quantity), now, out)
+
+
+def _is_sought(book: Book, slot: Slot) -> bool:
+    """Whether an exit may or may not have been placed: beside it no other can be."""
+    return any(book.doubts.question(order) is Question.PLACED for order in slot.exits)
 
 
 def guard(book: Book, slot: Slot, need: int, now: int, out: list[Command]) -> None:

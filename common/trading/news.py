@@ -11,6 +11,7 @@ from common.trading.ladder import change_refused, refused
 from common.trading.messages import Command, Log
 from common.trading.orders import (
     CANCELLED,
+    COMPLETE,
     ENTRY,
     EXIT,
     INTENDED,
@@ -45,12 +46,10 @@ def hear(
         if update.reason and not asked:
             _hear_refusal(slot, order, update, now, out)
         _adopt_terms(book, order, update, asked)
-    if doubts.open and doubts.question(order) is Question.CHANGED and _is_beyond(order, update):
-        return  # it was made larger after all: a read tells how much, and these fills again
     if before is NOT_PLACED and order.purpose is ENTRY:
         _bind_again(book, slot, order)
     if update.fills:
-        _count_fills(book, slot, order, update, out)
+        _count_fills(book, slot, order, update, now, out)
     if update.filled > order.told:
         order.told = update.filled
     if order.told > order.filled:
@@ -65,14 +64,18 @@ def hear(
         doubts.clear(order)
 
 
-def _count_fills(book: Book, slot: Slot, order: Order, update: OrderUpdate, out: list[Command]) -> None:
-    filled = False
+def _count_fills(
+    book: Book, slot: Slot, order: Order, update: OrderUpdate, now: int, out: list[Command],
+) -> None:
+    filled, known = False, order.quantity
     for fill in update.fills:
         if order.add_fill(fill):
             if slot.taken and order.purpose is EXIT:
                 give_back(book, slot, order.side, fill, out)
             count(book, slot, order, fill, out)
             filled = True
+    if order.quantity != known:
+        book.doubts.raise_(order, Question.CHANGED, now)  # it was made larger after all: a read tells the rest
     if filled:
         if slot.quantity:
             book.account.bind(slot.symbol, slot.trip.closing_charges(book.rates))
@@ -120,11 +123,6 @@ def _is_same(
     return True
 
 
-def _is_beyond(order: Order, update: OrderUpdate) -> bool:
-    new = sum(fill.quantity for fill in update.fills if fill.id not in order.fill_ids)
-    return order.filled + new > order.quantity
-
-
 def _adopt_terms(book: Book, order: Order, update: OrderUpdate, asked: int) -> None:
     assert update.terms is not None
     settled_by_now = asked - order.changed >= TERMS_TRUSTED_AFTER or order in book.doubts
@@ -148,6 +146,9 @@ def _moved(
     if status is OPEN:
         if order.kind is SL:
             order.triggered = now
+    elif status is COMPLETE:
+        if book.doubts.open and update.filled == order.filled:
+            book.doubts.clear(order)  # whatever was changed of it: nothing is left that could fill
     elif status is CANCELLED:
         if _must_confirm(book, slot, order):
             book.doubts.raise_(order, Question.ENDED, now)

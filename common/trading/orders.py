@@ -150,13 +150,15 @@ class Order:
     refusals, retry_at: changes of it that the broker refused in a row, and when the next may be asked for.
     counted: of each fill, its number among the fills of the workload's day as they were counted. after: fills counted
     before it was intended. Times are of several clocks, and news comes late: by these the day is worked out again.
+    asked: most units that a change of unclear outcome has asked for, 0 for none; it may have been made all the same.
     """
 
     __slots__ = (
-        "after", "basket", "broker_id", "cancelling", "changed", "counted", "created", "fill_ids", "filled", "fills",
-        "is_slice", "kind", "modifications", "need", "numbers", "price", "purpose", "quantity", "reason", "refusals",
-        "retry_at", "sequence", "side", "status", "stepped_at", "steps", "stop_distance", "strategy", "symbol", "tag",
-        "target_distance", "told", "trail_distance", "trigger", "triggered", "trips", "turnover", "wanted",
+        "after", "asked", "basket", "broker_id", "cancelling", "changed", "counted", "created", "fill_ids", "filled",
+        "fills", "is_slice", "kind", "modifications", "need", "numbers", "price", "purpose", "quantity", "reason",
+        "refusals", "retry_at", "sequence", "side", "status", "stepped_at", "steps", "stop_distance", "strategy",
+        "symbol", "tag", "target_distance", "told", "trail_distance", "trigger", "triggered", "trips", "turnover",
+        "wanted",
     )
 
     def __init__(
@@ -189,18 +191,16 @@ class Order:
         self.filled = 0
         self.turnover = 0
         self.modifications = 0
-        self.cancelling = 0
-        self.changed = 0
+        self.cancelling = self.changed = 0
         self.told = 0
         self.trips = 0
         self.counted: list[int] = []
-        self.after = 0
+        self.after = self.asked = 0
         self.is_slice = False
         self.need = 0
         self.refusals = self.retry_at = 0
         self.triggered = 0
-        self.steps = 0
-        self.stepped_at = 0
+        self.steps = self.stepped_at = 0
         self.wanted = 0
 
     @property
@@ -229,10 +229,10 @@ class Order:
         )
 
     def add_fill(self, fill: Fill) -> bool:
-        """Count a fill once by its trade id. Raises TransitionError when more would be filled than ordered."""
+        """Count a fill once by its trade id; beyond what was ever asked for it raises TransitionError."""
         if fill.id in self.fill_ids:
             return False
-        if fill.quantity <= 0 or self.filled + fill.quantity > self.quantity:
+        if fill.quantity <= 0 or self.filled + fill.quantity > max(self.quantity, self.asked):
             raise TransitionError(
                 f"order {self.tag} of {self.symbol}: fill {fill.id} of {fill.quantity} does not fit, "
                 f"{self.filled} of {self.quantity} filled; compare with the broker's trade book"
@@ -240,6 +240,8 @@ class Order:
         self.fill_ids.add(fill.id)
         self.fills.append(fill)
         self.filled += fill.quantity
+        if self.filled > self.quantity:  # that proves the larger one, asked for in doubt
+            self.quantity = self.asked
         self.turnover += fill.price * fill.quantity
         return True
 
@@ -267,7 +269,7 @@ def order_fields(order: Order) -> dict[str, Any]:
         "status": order.status.value, "broker_id": order.broker_id,
         "modifications": order.modifications, "steps": order.steps,
         "stepped_at": order.stepped_at, "wanted": order.wanted, "need": order.need, "changed": order.changed,
-        "is_slice": order.is_slice, "after": order.after, "counted": list(order.counted),
+        "is_slice": order.is_slice, "after": order.after, "asked": order.asked, "counted": list(order.counted),
         "fills": [fill_fields(fill) for fill in order.fills],
     }
 
@@ -291,6 +293,7 @@ def order_from_fields(fields: Mapping[str, Any]) -> Order:
     order.changed = fields["changed"]
     order.is_slice = fields["is_slice"]
     order.after = fields["after"]
+    order.asked = fields["asked"]
     for fill in fields["fills"]:
         order.add_fill(Fill(**fill))
     order.counted = list(fields["counted"])

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from common.market.bar import NANOSECONDS_A_SECOND
+from common.trading.accounting import block_by_hand
 from common.trading.book import Book
 from common.trading.messages import Command, Log, Positions
 from common.trading.orders import Fill, OrderUpdate, Status
 from common.trading.slot import Slot
 
 YOURS: Final = "the person holds or trades it"
-BY_HAND: Final = "closed by hand or by the broker"
 DIFFERENT: Final = "the broker's position is not ours"
 EQUAL_READS_APART: Final = 3 * NANOSECONDS_A_SECOND
 
@@ -19,18 +19,14 @@ Taken: TypeAlias = Callable[[Slot, Fill, list[Command]], None]
 
 
 class Ownership:
-    """What is not ours, by symbol. mismatch: (since, broker's net) of a difference seen once and not yet twice.
+    """What is not ours, by symbol. mismatch: (since, broker's net) of a difference seen once and not yet twice."""
 
-    ahead: (side, fill) of theirs, heard before what they may have closed: fills of an entry of ours on its way.
-    """
-
-    __slots__ = ("_ahead", "_book", "_mismatch", "_taken")
+    __slots__ = ("_book", "_mismatch", "_taken")
 
     def __init__(self, book: Book, taken: Taken) -> None:
         self._book = book
         self._taken = taken
         self._mismatch: dict[str, tuple[int, int]] = {}
-        self._ahead: dict[str, list[tuple[int, Fill]]] = {}
 
     def on_order(self, slot: Slot, update: OrderUpdate, out: list[Command], *, first: bool) -> bool:
         """An order of the person or the broker in one of our symbols; True where it took from our position.
@@ -54,21 +50,6 @@ class Ownership:
                 taken |= self._count(slot, update.side, Fill(fill.id, fill.ts, fill.price, part), out)
         seen[update.broker_id] = max(before, filled)
         return taken
-
-    def on_entry(self, slot: Slot, out: list[Command]) -> None:
-        """An entry of ours was heard: theirs that came after its fill has closed it, though it was heard before."""
-        ahead = self._ahead.get(slot.symbol)
-        if ahead is None:
-            return
-        if slot.entry is None:
-            del self._ahead[slot.symbol]
-        for one in list(ahead):
-            side, fill = one
-            units = min(fill.quantity, max(0, slot.foreign * side))
-            if slot.quantity * side < 0 and fill.ts >= slot.trip.entry_ts and units:
-                ahead.remove(one)
-                slot.foreign -= side * units
-                self._count(slot, side, Fill(fill.id, fill.ts, fill.price, units), out)
 
     def on_positions(
         self, read: Positions, slots: Mapping[str, Slot], out: list[Command], *, first: bool,
@@ -131,14 +112,12 @@ class Ownership:
         opposite = slot.quantity * side < 0 and fill.ts >= slot.trip.entry_ts
         beyond = max(0, fill.quantity - _theirs(slot, side))
         gone = min(beyond, abs(slot.quantity)) if opposite else 0
-        if beyond > gone and slot.entry is not None and slot.entry.side * side < 0:
-            left = Fill(f"{fill.id}-ahead", fill.ts, fill.price, beyond - gone)
-            self._ahead.setdefault(slot.symbol, []).append((side, left))
         slot.foreign += side * (fill.quantity - gone)
+        if beyond > gone:
+            slot.theirs.append((side, Fill(fill.id, fill.ts, fill.price, beyond - gone)))
         if not gone:
             return False
-        self._book.alarm(slot, "by hand", f"{gone} units {BY_HAND}; the symbol is blocked", fill.ts, out, once=True)
-        slot.blocked = BY_HAND
+        block_by_hand(self._book, slot, gone, fill.ts, out)
         self._taken(slot, Fill(fill.id, fill.ts, fill.price, gone), out)
         return True
 

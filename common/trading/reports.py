@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from common.trading.accounting import count_by_hand
+from common.trading.accounting import BY_HAND, count_by_hand
 from common.trading.book import Book, tag_prefix
 from common.trading.doubts import Question
 from common.trading.ladder import change_refused
 from common.trading.messages import ChangeFailed, Command, Log, OrderBook, Positions
 from common.trading.news import hear, settled
-from common.trading.orders import ENTRY, Fill, Order, OrderUpdate, Status, TransitionError
-from common.trading.ownership import BY_HAND, Ownership
+from common.trading.orders import Fill, Order, OrderUpdate, Status, TransitionError
+from common.trading.ownership import Ownership
 from common.trading.slot import Slot
 
 _NOT_FILLED: Final = (Status.CANCELLED, Status.REJECTED)
@@ -45,8 +45,6 @@ class Reports:
             self._impossible(slot, order, error, now, out)
         if order.status.terminal:
             self._end(slot, order)
-        if order.purpose is ENTRY:
-            self._ownership.on_entry(slot, out)
         return slot
 
     def order_book(self, read: OrderBook, now: int, out: list[Command], *, first: bool) -> list[Slot]:
@@ -73,8 +71,6 @@ class Reports:
                 except TransitionError as error:
                     self._impossible(slot, order, error, now, out)
                 self._end(slot, order)
-                if order.purpose is ENTRY:
-                    self._ownership.on_entry(slot, out)
             if slot is not None:
                 touched[slot.symbol] = slot
         for tag in book.doubts.tags():
@@ -86,6 +82,8 @@ class Reports:
                     book.heard.append(order)
                     text = f"{tag} never reached the broker"
                     out.append(Log(now, "WARNING", text, {"tag": tag, "symbol": order.symbol}))
+                if order.told > order.filled:
+                    book.doubts.raise_(order, Question.FILLS, now)
                 order.cancelling = order.cancelling if order.status.terminal else 0
                 self._end(slot, order)
                 touched[slot.symbol] = slot

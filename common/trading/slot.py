@@ -24,7 +24,7 @@ class Slot(View):
     leaving, leaving_since: why and since when we are on our way out; step, stepped_at: of the exit ladder.
     retry_at, refused_exits: when an exit that the broker refused may be tried again, and how many it refused.
     blocked: why no entry is made any more. foreign: signed units of the account that are not ours.
-    taken: others' fills that closed some of ours; the first taken_before of them in trades that are over.
+    taken: others' fills that closed some of ours; theirs: (side, fill) of those that did not, as far as we know yet.
     lower, upper: price band, paise, 0 for none.
     bid_quantity, ask_quantity: at the touch, 0 where unknown.
     stop_price, target_price, trail, best: of the open position, paise; trail: distance, best: price seen since.
@@ -34,8 +34,8 @@ class Slot(View):
         "ask_quantity", "basket", "best", "bid_quantity", "blocked", "busy", "denials", "entry",
         "entry_order", "exits", "foreign", "instrument", "last", "leaving", "leaving_since", "lower", "mark",
         "may_short", "quantity", "refusals", "refused_exits", "resized_at", "resting", "retry_at", "siblings", "step",
-        "stepped_at", "stop_price", "strategy", "strategy_name", "symbol", "taken", "taken_before", "target_price",
-        "trail", "trip", "universe", "unsent", "upper",
+        "stepped_at", "stop_price", "strategy", "strategy_name", "symbol", "taken", "target_price", "theirs", "trail",
+        "trip", "universe", "unsent", "upper",
     )
 
     def __init__(
@@ -63,7 +63,7 @@ class Slot(View):
         self.exits: list[Order] = []
         self.basket: Basket | None = None
         self.taken: list[Fill] = []
-        self.taken_before = 0
+        self.theirs: list[tuple[int, Fill]] = []
         self.stop_price: Paise = 0
         self.target_price: Paise = 0
         self.trip = RoundTrip()

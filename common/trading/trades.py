@@ -75,6 +75,10 @@ class RoundTrip:
             self.sell_turnover += price * quantity
             self.sell_orders.add(tag)
 
+    def has(self, side: int, tag: str) -> bool:
+        """Whether a fill of that order is counted in this round trip."""
+        return tag in ((self.buy_orders if side > 0 else self.sell_orders) or ())
+
     def remove(self, side: int, price: Paise, quantity: int) -> None:
         """Take back part of a fill that was counted."""
         if side > 0:

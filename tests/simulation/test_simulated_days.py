@@ -20,6 +20,11 @@ ONCE_BROKEN: Final = {
     78000474: "a fresh stop for what a change on its way was about to cover",
     79000122: "slices of an entry followed one another faster than their stops",
     1_000_014: "after many restarts a hedge was sold in the instant in which its short was being bought back",
+    59872000435: "fills of an exit made larger in doubt did not fit, and blocked the symbol",
+    77001006278: "an entry filled before the person closed it, was told later, and its exit exceeded the net",
+    77001018445: "two trades of others that were given back one by one left a negative turnover",
+    77002013635: "each of ten restarts told the same positions closed by hand",
+    77002023336: "what the person closed before we knew that we held it was taken for theirs",
 }
 """Seeds of days, and what was wrong."""
 

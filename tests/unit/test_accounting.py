@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.market.bar import Bar, Quote
-from common.trading.accounting import TRIPS_APART, mark
+from common.trading.accounting import BY_HAND, TRIPS_APART, mark
 from common.trading.charges import round_trip
 from common.trading.orders import Kind, Status
-from common.trading.ownership import BY_HAND
 from common.trading.pace import LIVE
 from common.trading.strategy import Enter
 from tests.unit.trading_case import LONG, RATES, SECOND, SHORT, Desk, flat, minute

@@ -29,7 +29,7 @@ from common.day.control import (
     standing,
 )
 from common.market.instrument import AssetClass
-from common.ports import Create, Document, Update
+from common.ports import Create, Document, StoreUnavailable, Update
 from common.trading.halts import HaltLevel
 from tests.unit.faulty_store import Faulty
 
@@ -227,3 +227,20 @@ def test_levels_and_classes_by_name(name: Any) -> None:
     if name is not None:
         with pytest.raises(ControlRefused):
             scope_named(name)
+
+
+def test_a_store_that_stays_locked_is_given_up_soon(
+    store: Faulty, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A stopped process holds it, and each try takes ten seconds: the person hears of it, not after twenty of them."""
+    tried: list[float] = []
+
+    def locked(_: object) -> list[str]:
+        tried.append(clock.monotonic())
+        clock.sleep(10)
+        raise StoreUnavailable("locked by another process")
+
+    monkeypatch.setattr(store, "commit", locked)
+    with pytest.raises(StoreUnavailable, match="locked"):
+        set_halt(store, person(), clock)
+    assert len(tried) == 2

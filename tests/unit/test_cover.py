@@ -7,7 +7,7 @@ import pytest
 from common.trading.doubts import Question
 from common.trading.exits import ORPHAN, UNEXPLAINED, tend, trail
 from common.trading.messages import CancelOrder, CommitIntent, ModifyOrder
-from common.trading.orders import Kind, Order, Status
+from common.trading.orders import Kind, Order, OrderTag, Purpose, Status
 from common.trading.pace import LIVE
 from tests.unit.trading_case import SECOND, Desk
 from tests.unit.wire_case import Wire, protected
@@ -50,6 +50,19 @@ def test_an_exit_of_the_wrong_side_goes_before_anything_is_sent() -> None:
     assert isinstance(asked, CancelOrder)
     assert asked.order is stop
     assert made.slot().blocked == UNEXPLAINED
+
+
+def test_of_two_exits_only_the_wrong_one_goes() -> None:
+    """The other one is for what is held, and nothing is sent beside it."""
+    made, stop, now = standing()
+    slot = made.slot()
+    right = Order(OrderTag("T250829S00009X"), 9, "AAA", 1, 5, Kind.SL, 105_00, 104_00, Purpose.EXIT, now)
+    right.status = Status.TRIGGER_PENDING
+    slot.exits.append(right)
+    slot.quantity = -5
+    (asked,) = looked(made, now)
+    assert isinstance(asked, CancelOrder)
+    assert asked.order is stop
 
 
 def test_on_the_way_out_an_entry_that_still_works_is_cancelled_again() -> None:

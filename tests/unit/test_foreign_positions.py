@@ -4,10 +4,11 @@ import pytest
 
 from common.market.instrument import Instrument
 from common.market.instrument import Kind as Kind_
+from common.trading.accounting import BY_HAND
 from common.trading.halts import HaltLevel
 from common.trading.messages import Command, Log, Positions
 from common.trading.orders import Kind, Status, order_fields, order_from_fields
-from common.trading.ownership import BY_HAND, DIFFERENT
+from common.trading.ownership import DIFFERENT
 from common.trading.pace import LIVE
 from common.trading.restore import restore
 from tests.unit.trading_case import DAY, SECOND, Desk, desk, open_session, share

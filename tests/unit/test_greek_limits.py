@@ -47,6 +47,15 @@ def test_without_a_forward_nobody_knows() -> None:
     assert made.session.book.denied == {"greeks_unknown": 1}
 
 
+def test_an_option_without_an_expiry_has_no_greeks() -> None:
+    """Nobody knows, which is not the same as nothing."""
+    made = desk()
+    lasting, now = replace(CHAIN[0], expiry=None), made.session.now
+    view = made.slot(CHAIN[0].symbol)
+    assert exposure_of({lasting.symbol: LOT}, [lasting], view, now) is None
+    assert exposure_of({}, [lasting], view, now) == GreekExposure()
+
+
 @pytest.mark.parametrize("name", ["delta", "gamma", "vega"])
 def test_beyond_a_limit_it_is_denied_with_its_numbers(name: str) -> None:
     """Each by its own; a limit that it fits into allows it, and the verdict has all of them."""

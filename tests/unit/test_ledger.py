@@ -121,6 +121,17 @@ def test_a_trade_is_stored_once_over_restarts(store: SqliteStore, clock: Virtual
     assert list(load_trades(store, DAY, AssetClass.STOCK)) == [f"{ID}-0001", f"{ID}-0002"]
 
 
+def test_what_is_told_once_is_told_once_over_restarts(store: SqliteStore, clock: VirtualClock) -> None:
+    """A restart finds again what was closed by hand: one record for the person, another symbol's is another."""
+    logs = KeptLogs()
+    for holder, symbol in (("one", "AAA"), ("two", "AAA"), ("three", "BBB")):
+        ledger(store, clock, holder, logs=logs).log(Log(minute(1), "CRITICAL", symbol, {"once": f"{symbol}-by-hand"}))
+        clock.sleep(11)
+    assert [(one["message"], one["id"]) for one in logs.records] == [
+        ("AAA", f"{ID}-AAA-by-hand"), ("BBB", f"{ID}-BBB-by-hand"),
+    ]
+
+
 def test_an_adopted_order_goes_on(store: SqliteStore, clock: VirtualClock) -> None:
     """A new run updates what the old one stored, and keeps its verdict."""
     ledger(store, clock).intend(order(), ALLOW)

@@ -1,6 +1,8 @@
 """News of our orders: fills that lag behind the count, cancellations that fill after all, late appearances."""
 
 
+import pytest
+
 from common.trading.doubts import Question
 from common.trading.errors import OrderRejected, OrderUnknown
 from common.trading.halts import HaltLevel
@@ -173,26 +175,6 @@ def test_a_late_entry_beside_a_working_one_is_taken_back() -> None:
     assert wire.asked("cancel") == [("cancel", first.tag)]
 
 
-def test_fills_beyond_an_unconfirmed_size_wait_for_the_book() -> None:
-    """Made larger by a change that nobody answered for, and filled in full: not a fault, the read tells its size."""
-    wire = Wire()
-    made, entry = entered(wire, pace=LIVE)
-    wire.say(entry, Status.OPEN, fill(entry, 40, 100_00))
-    made.driver.settle()
-    stop = made.order(2)
-    wire.say(stop, Status.TRIGGER_PENDING)
-    made.wait(1)
-    wire.faults["modify"] = [OrderUnknown("timed out")]
-    wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity - 40, 100_00))
-    made.driver.settle()
-    quantity = entry.quantity
-    wire.show(stop, Status.COMPLETE, fill(stop, quantity, 99_00), terms=(Kind.SL, quantity, 97_00, 99_00))
-    made.driver.tell(OrderUpdate(stop.tag, Status.COMPLETE, made.session.now, wire.book[f"B{stop.tag}"].fills))
-    assert (made.slot().quantity, made.alarms()) == (quantity, [])
-    made.wait(2)
-    assert (made.slot().quantity, made.slot().busy, made.alarms()) == (0, False, [])
-
-
 def test_a_later_slice_that_was_given_up_binds_nothing_twice() -> None:
     """Its capital is that of the whole entry, which is bound already."""
     wire = Wire()
@@ -222,6 +204,20 @@ def test_a_change_that_the_exchange_refuses_later_waits() -> None:
     assert (stop.quantity, len(wire.asked("modify"))) == (entry.quantity, 1)
     made.wait(2)
     assert [call[3] for call in wire.asked("modify")] == [entry.quantity - 100] * 2
+
+
+@pytest.mark.parametrize(("age", "status"), [(0, Status.TRIGGER_PENDING), (1, Status.CANCELLED)])
+def test_what_is_no_refusal_of_the_change_makes_nothing_wait(age: int, status: Status) -> None:
+    """News as old as the change is of one before it; an order that has ended has not refused anything."""
+    wire = Wire()
+    made, _, stop = protected(wire, pace=LIVE)
+    before = (stop.kind, stop.quantity, stop.price, stop.trigger)
+    wire.foreign(-1, hand(made, 100))
+    made.driver.settle()
+    wire.queue.append(OrderUpdate(stop.tag, status, stop.changed + age, (), "", "halted", before))
+    made.driver.settle()
+    assert (stop.refusals, made.slot().refused_exits) == (0, 0)
+    assert [record for record in made.ledger.records if "refused" in record.message] == []
 
 
 def test_a_cancellation_of_which_nothing_is_heard_is_asked_for_again() -> None:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from common.trading.accounting import BY_HAND
 from common.trading.halts import HaltLevel
 from common.trading.orders import Kind, Order, Status
-from common.trading.ownership import BY_HAND, YOURS
+from common.trading.ownership import YOURS
 from common.trading.pace import LIVE
 from tests.unit.trading_case import LONG, SHORT, desk, flat, minute
 from tests.unit.wire_case import Wire, fill, hand, protected, read_twice

@@ -49,6 +49,12 @@ def test_without_a_bound_it_says_so() -> None:
     assert payoff_of([PricedLeg(PUT_HEDGE, 1, 60_00)]).max_profit == 24_240_00
 
 
+def test_a_break_even_at_a_strike_is_one() -> None:
+    """A spread that brings nothing in wins nothing, and loses below the sold strike: there it breaks even."""
+    found = payoff_of([PricedLeg(PUT_HEDGE, 1, 60_00), PricedLeg(PUT_SHORT, -1, 60_00)])
+    assert (found.credit, found.max_profit, found.break_evens) == (0, 0, (float(PUT_SHORT.strike),))
+
+
 @given(legs, st.integers(0, 60_000))
 def test_every_price_is_within_what_is_said(structure: list[PricedLeg], spot: int) -> None:
     """Nowhere is more lost or won, and the sign changes only at a break-even."""

@@ -40,9 +40,11 @@ def test_the_graver_question_stays() -> None:
     doubts.raise_(order, Question.FILLS, 2)
     assert doubts.question(order) is Question.PLACED
     doubts.clear(order)
-    for question in (Question.CHANGED, Question.FILLS, Question.ENDED):
+    for question in (Question.FILLS, Question.CHANGED, Question.ENDED):
         doubts.raise_(order, question, 3)
         assert doubts.question(order) is question
+        doubts.raise_(order, Question.FILLS, 4)
+        assert doubts.question(order) is question, "missing fills tell nothing about a change or an end"
     doubts.clear(order)
     doubts.clear(order)
     assert not doubts

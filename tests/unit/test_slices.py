@@ -118,7 +118,7 @@ def test_a_slice_that_ends_short_is_the_last(end: Status) -> None:
     made = sliced(wire)
     first = made.order(1)
     wire.say(first, Status.COMPLETE, fill(first, 1000, 100_00))
-    made.driver.settle()
+    made.wait(1)
     second = entries(made)[1]
     wire.say(second, end)
     made.wait(3)
@@ -250,12 +250,14 @@ def test_a_whole_position_below_the_freeze_quantity_has_one_exit() -> None:
 
 
 def test_a_slice_is_protected_before_the_next_is_sent() -> None:
-    """In this order on the wire: what is held comes first, more of it second."""
+    """In this order on the wire: the stop of what is held comes first, more of it when the broker has taken that."""
     wire = Wire()
     made = sliced(wire)
     first = made.order(1)
     wire.say(first, Status.COMPLETE, fill(first, 1000, 100_00))
     made.driver.settle()
+    assert [call[2] for call in wire.asked("place")] == [Kind.LIMIT, Kind.SL]
+    made.wait(1)
     assert [call[2] for call in wire.asked("place")] == [Kind.LIMIT, Kind.SL, Kind.LIMIT]
 
 
