@@ -12,6 +12,7 @@ from common.day.start import MAX_LAUNCHES, lateness, launch
 from common.day.takeover import OutsidePorts, take_over
 from common.day.window import outside
 from common.day.workloads import ENDED, WORKLOADS, State, workload_id
+from common.launch_ports import LaunchError
 from common.market.instrument import AssetClass
 from common.planning.plan import Plan
 from common.ports import Conflict, Document, DocumentStore, Update
@@ -62,12 +63,18 @@ def _look_after(day: date, asset_class: AssetClass, refusal: str, ports: Outside
     if state in ENDED:
         return _after_the_end(day, asset_class, document, ports)
     now = clock.now()
-    if launcher.running(id):
-        # A process that was launched just now waits for the lease of the one before it, and for its machine.
-        silent = min(_age(document, "heartbeat", now), _age(document, "launched", now))
-        if state is State.RUNNING and silent > SILENT_SECONDS + ports.trade.lease_ttl_seconds:
-            return _close(day, asset_class, f"{id} is silent", ports)
-        return "running"
+    # A process that was launched just now waits for the lease of the one before it, and for its machine.
+    quiet = min(_age(document, "heartbeat", now), _age(document, "launched", now))
+    silent = state is State.RUNNING and quiet > SILENT_SECONDS + ports.trade.lease_ttl_seconds
+    try:
+        runs = launcher.running(id)
+    except LaunchError as error:
+        # What runs workloads may be down as a whole: closing needs the lease and the broker, and not its answer.
+        if silent:
+            return _close(day, asset_class, f"{id} is silent, and whether it runs nobody says ({error})", ports)
+        raise
+    if runs:
+        return _close(day, asset_class, f"{id} is silent", ports) if silent else "running"
     if refusal:
         return _close(day, asset_class, f"{id} does not run, and {refusal}", ports)
     if _age(document, "launched", now) < RELAUNCH_SECONDS:
