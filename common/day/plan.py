@@ -17,7 +17,7 @@ from common.planning.answered_plan import Frame
 from common.planning.approval import first_days
 from common.planning.evidence import Evidence
 from common.planning.mandate import Mandate
-from common.planning.plan import Plan
+from common.planning.plan import MAX_TEXT, Plan
 from common.planning.prompt import prompt_hash
 from common.planning.rule_planner import plan_by_rules
 from common.planning.validation import validate_plan
@@ -60,13 +60,20 @@ def plan_day(
 
 def _asked(rules: Plan, evidence: Evidence, mandate: Mandate, clock: Clock, model: ModelPorts) -> Plan:
     """The model's plan or the rules'; REJECTED where the answers took until it was too late."""
-    may = authority_over(rules.mode, model.store, model.model, prompt_hash())
     seconds = (last_moment(evidence.date) - clock.now()).total_seconds() - SPARE_SECONDS
-    plan = plan_by_model(Frame(rules, evidence, mandate, may), model, seconds)
+    plan = asked_plan(rules, evidence, mandate, model, seconds)
     refusal = too_late(evidence.date, clock.now())
-    if refusal:
-        return plan_by_rules(evidence, mandate, refusal=refusal).model_copy(update={"planner": plan.planner})
-    return plan
+    if not refusal:
+        return plan
+    # What it cost stays on record; what is not traded because it is late is no choice of the model's.
+    record = plan.planner.model_copy(update={"kind": "rules", "fallback_reason": refusal[:MAX_TEXT]})
+    return plan_by_rules(evidence, mandate, refusal=refusal).model_copy(update={"planner": record})
+
+
+def asked_plan(rules: Plan, evidence: Evidence, mandate: Mandate, model: ModelPorts, seconds: float) -> Plan:
+    """What the model makes of the rules' plan, as far as it may; the rules' with the reason where it makes nothing."""
+    may = authority_over(rules.mode, model.store, model.model, prompt_hash())
+    return plan_by_model(Frame(rules, evidence, mandate, may), model, seconds)
 
 
 def last_moment(day: date) -> datetime:

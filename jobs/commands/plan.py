@@ -1,6 +1,7 @@
 """`tron plan`: what is to be traded, why, from which numbers, what was rejected, and what it may lose."""
 
 import argparse
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -8,10 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from common.bootstrap import Application
-from common.day.plan import PLANS
+from common.bootstrap_planner import model_ports
+from common.day.plan import PLANS, asked_plan
 from common.day.prepare import EVIDENCE
 from common.market.instrument import AssetClass
 from common.market.money import money
+from common.planner_settings import read_planner
 from common.planning.document import InvalidDocument
 from common.planning.evidence import Evidence
 from common.planning.explanation import Considered, considered
@@ -36,7 +39,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--date", type=arguments.day, metavar="D",
                         help="the plan of this date as stored (default: one made now, from the latest evidence)")
     parser.add_argument("--planner", choices=("rules", "model"),
-                        help="rules: plan the evidence anew; model: the stored plan of a model (default: see --date)")
+                        help="rules: plan anew; model: the stored plan of a model, else ask one (default: see --date)")
     parser.add_argument("--explain", action="store_true", help="what was considered for each class, and why not taken")
     parser.add_argument("--mandate", type=Path, metavar="FILE",
                         help="the limits that the evidence was made for (default: TRON_MANDATE, else the one shipped)")
@@ -86,12 +89,22 @@ def _plan(
     document = app.store.get(PLANS, evidence.date.isoformat())
     stored = Plan.from_fields(document.fields) if document is not None else None
     if chosen.planner == "model":
-        if stored is None or not stored.planner.model:
-            raise UserError(f"no model was asked for {evidence.date}: --planner rules plans it by the rules")
-        return stored, STORED
+        if stored is not None and stored.planner.model:
+            return stored, STORED
+        return _asked(app, evidence, mandate), MADE_NOW
     if chosen.date is not None and chosen.planner is None and stored is not None:
         return stored, STORED
     return plan_by_rules(evidence, mandate), MADE_NOW
+
+
+def _asked(app: Application, evidence: Evidence, mandate: Mandate) -> Plan:
+    """Within the run's budgets, and not stored. Raises ValueError where no model is set."""
+    planner = read_planner(os.environ, "model")
+    model = model_ports(Application(replace(app.settings, planner=planner)))
+    rules = plan_by_rules(evidence, mandate)
+    if model is None or not rules.enabled:
+        return rules
+    return asked_plan(rules, evidence, mandate, model, planner.deadline_seconds)
 
 
 def _most(plan: Plan) -> int:

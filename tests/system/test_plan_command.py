@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.model_server import serving, well_behaved
 from tests.system.day_run import tron
 
 DAY = "2026-11-20"
@@ -41,12 +42,23 @@ def test_the_plan_for_a_person(out: Path) -> None:
         assert text in done.stdout
 
 
+def test_a_model_is_asked_and_nothing_is_stored(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the day was planned by the rules: what a model would make of the same evidence."""
+    with serving(well_behaved) as server:
+        monkeypatch.setenv("TRON_MODEL_URL", server.url)
+        monkeypatch.setenv("TRON_MODEL", "trial")
+        asked = json.loads(tron("plan", "--run", out / DAY, "--planner", "model", "--json").stdout)
+    assert (asked["plan"]["planner"]["kind"], asked["origin"]) == ("model", "made now, not stored")
+    stored = json.loads(tron("plan", "--run", out / DAY, "--date", DAY, "--json").stdout)
+    assert stored["plan"]["planner"]["kind"] == "rules"
+
+
 def test_what_cannot_be_shown_says_why(out: Path) -> None:
-    """No model was asked, no such day, another mandate."""
+    """No model is set, no such day, another mandate."""
     other = out / "mandate.toml"
     other.write_text("daily_loss_percent = 1\n", encoding="utf-8")
     for arguments, text in (
-        (("--planner", "model"), "no model was asked"),
+        (("--planner", "model"), "TRON_MODEL is not set"),
         (("--date", "2026-11-19"), "there is no evidence for 2026-11-19"),
         (("--mandate", other), "prepare the day again"),
     ):
