@@ -127,7 +127,7 @@ def test_a_day_with_a_killed_workload(runner: str, number: signal.Signals, ran: 
     assert {one["asset_class"]: one["state"] for one in result["workloads"]} == dict.fromkeys(CLASSES, "DONE")
     assert result["differences"] == []
     assert placed(settings.home) == placed(ran.home)
-    counted = ("orders", "fills", "trades", "won", "lost")
+    counted = ("trades", "wins", "losses")
     assert [result["totals"][name] for name in counted] == [expected["totals"][name] for name in counted]
     ids = defaultdict(set)
     for line in journal_lines(settings.home):
