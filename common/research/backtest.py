@@ -21,6 +21,8 @@ from common.trading.charges import SEGMENT_OF, rates_on
 from common.trading.order_hash import hash_row, row_bytes
 
 NAMED: Final = 5
+DISTURBING: Final = ("not one-minute bars", "bars outside of trading hours", "bid above ask")
+"""Warnings about bars that make a backtest say little; the others are no fault of the files."""
 
 
 class Kept(Protocol):
@@ -97,7 +99,8 @@ def trade_day(day: date, request: Request, market: RecordedMarket, mandate: Mand
     assert plan.limits is not None
     outcome = replay_class(day, plan, market, request.seed)
     record = day_record(day, outcome, plan.limits.capital_paise, instruments)
-    return record | {"excluded": dict(found.excluded), "missing": list(found.missing)}
+    odd = {one.kind: one.example for one in market.warnings(day) if one.kind in DISTURBING}
+    return record | {"excluded": dict(found.excluded), "missing": list(found.missing), "odd": odd}
 
 
 def day_record(
@@ -112,6 +115,7 @@ def day_record(
         "capital_paise": capital, "orders": [hash_row(order) for order in orders],
         "trades": [{"date": day.isoformat(), **trade} for trade in outcome.trades], "equity": outcome.equity,
         "tick_paise": sum(order.filled * ticks[order.symbol] for order in orders),
+        "denied": outcome.summary.get("denied", {}),
         "differences": [f"{day}: {text}" for text in differences([outcome])],
         "rates_from": str(rates.rates_from) if rates.extrapolated else "",
     }
@@ -121,7 +125,8 @@ def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, An
     """The result of days that are done, in the order of their dates. Raises NothingToTest where none was traded."""
     skipped, early, notes = list[str](), list[str](), list[str]()
     trades, daily, failed, capital, count, tick = list[Any](), list[list[Any]](), list[str](), 0, 0, 0
-    digest, excluded, missing = OrderDigest(), Counter[str](), Counter[str]()
+    digest, excluded, missing, denied = OrderDigest(), Counter[str](), Counter[str](), Counter[str]()
+    odd: dict[str, list[str]] = {}
     for day in kept:
         excluded.update(list(day.get("excluded", ())))
         missing.update(day.get("missing", ()))
@@ -135,6 +140,9 @@ def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, An
         trades += day["trades"]
         daily.append([day["date"], sum(trade["net_paise"] for trade in day["trades"])])
         notes += day["differences"]
+        denied.update(day["denied"])
+        for kind, example in day["odd"].items():
+            odd.setdefault(kind, []).append(f"{day['date']}: {example}")
         early += [day["rates_from"]] if day["rates_from"] else []
         failed += [day["date"]] if day["state"] != "DONE" else []
     if not daily and excluded:
@@ -143,6 +151,7 @@ def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, An
         raise NothingToTest("none of the files' dates is a trading day: check their dates and time zone")
     skipped += _absent([date.fromisoformat(day) for day, _ in daily])
     notes += _by_lists(excluded, missing)
+    notes += [f"{kind} on {len(days)} of {len(daily)} days, first {days[0]}" for kind, days in odd.items()]
     if early:
         notes.append(f"charges of {len(early)} days are those of {early[0]}, where the table of rates begins")
     return {
@@ -150,7 +159,7 @@ def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, An
         "files": [path.name for path in request.paths], "from": daily[0][0], "to": daily[-1][0], "days": len(daily),
         "failed_days": failed, "order_hash": digest.value(), "orders": count, "trades": trades, "daily": daily,
         "capital_paise": capital, "tick_paise": tick, "ratios": ratios(daily, capital),
-        "totals": _totals(trades, daily), "warnings": [*skipped, *notes],
+        "totals": _totals(trades, daily), "denied": dict(sorted(denied.items())), "warnings": [*skipped, *notes],
     }
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.indian_time import INDIA, day_of, moment
 from common.market.instrument import Instrument
+from common.research.faults import DataWarning
 from common.research.files import rows_in
 from common.research.loading import Selection
 from common.research.recorded import Recording, dates, read, read_rows, recording_of
@@ -31,6 +32,10 @@ class RecordedMarket:
         """Everything that has bars on `day`, by symbol."""
         known = self._day(day, None).instruments
         return [known[symbol] for symbol in sorted(known)]
+
+    def warnings(self, day: date) -> tuple[DataWarning, ...]:
+        """What is odd about the bars of `day`, as `tron data check` says it."""
+        return self._day(day, None).warnings
 
     def without_volume(self, day: date, symbols: Sequence[str]) -> frozenset[str]:
         """Those of `symbols` whose bars never have volume: fills go by price alone."""

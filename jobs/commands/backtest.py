@@ -107,6 +107,11 @@ def _print(result: dict[str, Any]) -> None:
     gross, charges, net = money(totals["gross_paise"]), money(totals["charges_paise"]), profit(totals["net_paise"])
     print(f"  gross {gross}, charges {charges}, net {net}")
     print(f"  {totals['wins']} won, {totals['losses']} lost, worst fall by days {money(totals['max_drawdown_paise'])}")
+    if result["denied"]:
+        codes = ", ".join(f"{code.replace('_', ' ')} {count:,}" for code, count in result["denied"].items())
+        print(f"  entries refused by the limits: {codes}")
+    elif not totals["trades"]:
+        print("  the strategy asked for no entry")
     for warning in result["warnings"]:
         print(tinted(f"  warning: {warning}", "orange"))
     print(f"  order hash {result['order_hash']}")

@@ -1,7 +1,8 @@
 """Backtest: which days and instruments it takes, what it refuses, and that it is the same twice."""
 
+from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,24 @@ def test_sessions_that_are_not_in_the_files(tmp_path: Path) -> None:
     assert [warning for warning in warnings if "not in the files" in warning] == [
         "sessions that are not in the files (1): 2026-11-19"
     ]
+
+
+def test_bars_that_are_no_minutes(tmp_path: Path) -> None:
+    """Hourly bars are traded as they are, and the result says that they say little; minutes raise no such doubt."""
+    rows = [f"2026-11-20 {hour:02}:15:00+05:30,AAA,NSE,100,101,99,100,900,0" for hour in range(9, 15)]
+    file = tmp_path / "hours.csv"
+    file.write_text(HEADER + "\n".join(rows) + "\n")
+    (warning,) = [text for text in run(file)["warnings"] if "minute" in text]
+    assert warning.startswith("not one-minute bars on 1 of 1 days, first 2026-11-20: bars are 3,600 seconds apart")
+
+
+def test_refused_entries_are_counted(path: Path) -> None:
+    """By code, over all days, which add up: what else would a run without trades tell?"""
+    whole = run(path, "ema_cross")
+    days = [DAY - timedelta(before) for before in range(3)]
+    parts = [run(path, "ema_cross", first=day, last=day)["denied"] for day in days]
+    assert whole["denied"] == sum(map(Counter, parts), Counter())
+    assert {"outside_entry_window", "symbol_locked"} <= set(whole["denied"])
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
