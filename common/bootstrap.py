@@ -254,12 +254,13 @@ class Application:
         from common.day.grade import GradePorts
         from common.research.archived import archived_market
 
-        live, seed = self.settings.broker == "kite", self.settings.seed
-        session = partial(archived_market, self.archive) if live else lambda _: nullcontext(self.market)
-        grading = GradePorts(self.store, self.mandate, session, self.clock, seed, self.settings.model_cutoff)
+        settings, seed = self.settings, self.settings.seed
+        archived = partial(archived_market, self.archive)
+        session = (lambda _: nullcontext(self.market)) if settings.recorded else archived
+        grading = GradePorts(self.store, self.mandate, session, self.clock, seed, settings.model_cutoff)
         return ClosePorts(
-            self.store, self.archive, self.market, self._read_orders, self.clock, self.logs("functions"),
-            self.settings.source, seed, grading, self._real_money, self.settings.recorded,
+            self.store, self.archive, session, self._read_orders, self.clock, self.logs("functions"), settings.source,
+            seed, grading, self._real_money,
         )
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:

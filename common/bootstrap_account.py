@@ -112,21 +112,23 @@ class AccountParts:
         """What Kite lists and quotes, candles of what the mandate names, and the stream."""
         return self.kite.market(self._known)
 
-    def open_recorder(self, day: date, asset_class: AssetClass) -> "MarketRecorder":
-        """Of the mandate's universe and the strikes around the money. Raises what mandate, archive and broker raise."""
+    def open_recorder(self, day: date, asset_class: AssetClass, traded: Sequence[str]) -> "MarketRecorder":
+        """Of what is traded, the mandate's universe and the strikes around the money.
+
+        Raises what mandate, archive and broker raise.
+        """
         from common.research.recorder import MarketRecorder
 
+        wanted = set(traded)
+        mine = [one for one in self.kite.listing.instruments(day) if one.symbol in wanted]
+        watched = dict.fromkeys([*mine, *self._watchlist(day, asset_class)])
         return MarketRecorder(
-            self.archive(), day, asset_class.value, self._watchlist(day, asset_class), self.logs, uuid.uuid4().hex[:8],
-            self.market.is_whole,
+            self.archive(), day, asset_class.value, watched, self.logs, uuid.uuid4().hex[:8], self.market.is_whole,
         )
 
     def _known(self, day: date) -> "list[Instrument]":
         """Stocks, futures and indices: options of earlier days can no longer be asked for."""
-        from common.research.watchlist import shares_of_any
-
         lists = [self._watchlist(day, asset_class) for asset_class in self.mandate().enabled]
-        lists.append(shares_of_any(self.mandate(), self.kite.listing.instruments(day)))
         found = dict.fromkeys(one for some in lists for one in some)
         return [one for one in found if one.asset_class is not AssetClass.OPTIONS]
 

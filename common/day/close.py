@@ -1,7 +1,8 @@
 """close_day: the books read back, reconciled with the broker's, the report written; what is carried locks tomorrow."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -18,10 +19,13 @@ from common.day.stored import load_orders, load_trades
 from common.day.volatilities import keep_volatility
 from common.day.workloads import WORKLOADS, workload_id
 from common.log_record import LOGS
+from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.planning.plan import ClassPlan, Plan
 from common.ports import Archive, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
+from common.research.archived import NothingRecorded
 from common.research.day_result import build_result
+from common.research.faults import DataError
 from common.research.reconciliation import ReadOrders, alarm_texts, reconcile_day
 from common.research.report import render_html, render_json
 from common.research.structures import structures_of
@@ -35,15 +39,15 @@ MAX_RECORDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ClosePorts:
-    """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go.
+    """What closing a day needs. market: opens the day's recorded session; raises NothingRecorded, DataError.
 
-    grading: None for a day that is not graded. real_money: whether orders went to a person's account.
-    replays: whether the market still has the day's bars.
+    source, seed: of the market data, for the report. logs: where alarms go. grading: None for a day that is not
+    graded. real_money: whether orders went to a person's account.
     """
 
     store: DocumentStore
     archive: Archive
-    market: MarketData
+    market: Callable[[date], AbstractContextManager[MarketData]]
     read_orders: ReadOrders
     clock: Clock
     logs: Logs
@@ -51,7 +55,6 @@ class ClosePorts:
     seed: int = 0
     grading: GradePorts | None = None
     real_money: bool = False
-    replays: bool = False
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -63,26 +66,39 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
     plan, evidence = store.get(PLANS, day.isoformat()), store.get(EVIDENCE, day.isoformat())
     if plan is None or evidence is None:
         raise TooEarly(f"there is no plan for {day}: run prepare_day and plan_day first")
-    outcomes = [_outcome(day, chosen, store, archive) for chosen in Plan.from_fields(plan.fields).enabled]
-    traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
-    bars = ports.market.feed(day, traded) if traded else iter(())
+    outcomes = [_outcome(day, chosen, store, archive) for chosen in _begun(day, Plan.from_fields(plan.fields), store)]
     reconciliation = reconcile_day(day, outcomes, ports.read_orders)
+    bars, structures, fault = _session(day, outcomes, Plan.from_fields(plan.fields), ports)
     result = build_result(
-        day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes, bars, reconciliation,
-        structures_of(day, outcomes, ports.market),
+        day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes, bars, reconciliation, structures,
     )
+    result["warnings"] += [fault] if fault else []
     if ports.grading is not None:
         net = result["totals"]["net_paise"]
         result["scorecard"] = grade_day(day, plan.fields, evidence.fields, net, ports.grading)
     archive.put(day, "report.json", render_json(result).encode(), overwrite=True)
     archive.put(day, "report.html", render_html(result).encode(), overwrite=True)
-    chosen = Plan.from_fields(plan.fields).of(AssetClass.OPTIONS)
-    keep_volatility(day, chosen.options if chosen is not None else None, ports.market, archive, replays=ports.replays)
     broken = seal(day, store, archive)
     _publish(day, result, ports)
     _alarm(day, "reconciliation", alarm_texts(result["reconciliation"]), ports)
     _alarm(day, "audit", broken, ports)
     return result
+
+
+def _session(
+    day: date, outcomes: Sequence[Outcome], plan: Plan, ports: ClosePorts,
+) -> tuple[list[Bar], list[dict[str, Any]], str]:
+    """Bars of what was traded, option structures, and why there are none; the day's volatility is kept."""
+    traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
+    chosen = plan.of(AssetClass.OPTIONS)
+    selection = chosen.options if chosen is not None else None
+    try:
+        with ports.market(day) as market:
+            keep_volatility(day, selection, market, ports.archive)
+            return list(market.feed(day, traded)), structures_of(day, outcomes, market), ""
+    except (NothingRecorded, DataError) as error:
+        keep_volatility(day, None, None, ports.archive)
+        return [], [], f"no charts, no structures: {error}"
 
 
 def _publish(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
@@ -124,6 +140,14 @@ def _records(texts: list[str]) -> Iterator[str]:
     yield from texts[:MAX_RECORDS]
     if len(texts) > MAX_RECORDS:
         yield f"{len(texts) - MAX_RECORDS} more alarms are in the report"
+
+
+def _begun(day: date, plan: Plan, store: DocumentStore) -> list[ClassPlan]:
+    """What was to be traded; of a plan that has been rejected since, what had been launched by then."""
+    if plan.status != "REJECTED":
+        return list(plan.enabled)
+    chosen = [one for one in plan.classes if one.enabled]
+    return [one for one in chosen if store.get(WORKLOADS, workload_id(day, one.asset_class)) is not None]
 
 
 def _outcome(day: date, chosen: ClassPlan, store: DocumentStore, archive: Archive) -> Outcome:

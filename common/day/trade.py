@@ -38,7 +38,7 @@ def trade(day: date, asset_class: AssetClass, ports: TradePorts) -> Mapping[str,
             with closing(Workload(day, plan, ports, ledger)) as workload:
                 workload.open()
                 if ports.live is not None:
-                    trade_live(workload, ports.live, ports.clock, ports.logs, _recorder(day, asset_class, ports))
+                    trade_live(workload, ports.live, ports.clock, ports.logs, _recorder(workload, asset_class, ports))
                 else:
                     feed = ports.market.feed(day, workload.symbols)
                     trade_minutes(workload, feed, lambda _: workload.keep_lease(), workload.resume)
@@ -82,14 +82,14 @@ def _check_mode(day: date, ports: TradePorts) -> None:
         raise TradingStopped(f"the plan for {day} is for live trading, and there is no account here: set TRON_BROKER")
 
 
-def _recorder(day: date, asset_class: AssetClass, ports: TradePorts) -> Recorder | None:
+def _recorder(workload: Workload, asset_class: AssetClass, ports: TradePorts) -> Recorder | None:
     """None where nothing is recorded, or nothing can be: that does not stop a day."""
     if ports.open_recorder is None:
         return None
     try:
-        return ports.open_recorder(day, asset_class)
+        return ports.open_recorder(workload.day, asset_class, workload.symbols)
     except Exception as failure:  # archive, broker, dump: whatever it is, trading comes first
-        told = ports.logs.about(date=day.isoformat(), asset_class=asset_class.value)
+        told = ports.logs.about(date=workload.day.isoformat(), asset_class=asset_class.value)
         told.write("WARNING", f"the market is not recorded: {type(failure).__name__}: {failure}")
         return None
 

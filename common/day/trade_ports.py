@@ -43,7 +43,7 @@ class TradePorts:
     real_money: bool = False
     postbacks: bool = False
     live: LiveMarket | None = None
-    open_recorder: Callable[[date, AssetClass], Recorder] | None = None
+    open_recorder: Callable[[date, AssetClass, Sequence[str]], Recorder] | None = None
 
 
 def nanoseconds(clock: Clock) -> int:

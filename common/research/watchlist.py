@@ -21,7 +21,7 @@ Prices = Callable[[Sequence[str]], Mapping[str, int]]
 def watchlist(
     mandate: Mandate, asset_class: AssetClass, day: date, instruments: Sequence[Instrument], prices: Prices,
 ) -> list[Instrument]:
-    """In the mandate's order, at most MOST. '*' stands for index underlyings; for stocks it adds none.
+    """In the mandate's order, at most MOST. '*' stands for index underlyings; for stocks as `shares_of_any` has it.
 
     prices: asked once, for the indices whose options are recorded.
     """
@@ -29,7 +29,8 @@ def watchlist(
     names = [name for name in universe if name != ANY]
     if asset_class is AssetClass.STOCK:
         known = {one.symbol: one for one in instruments if one.kind is Kind.EQUITY and one.exchange == "NSE"}
-        return [known[name] for name in names if name in known][:MOST]
+        named = [known[name] for name in names if name in known]
+        return list(dict.fromkeys([*named, *shares_of_any(mandate, instruments)]))[:MOST]
     if ANY in universe:
         names += sorted(CASH_SETTLED - set(names))
     if asset_class is AssetClass.FUTURES:
@@ -38,7 +39,7 @@ def watchlist(
 
 
 def shares_of_any(mandate: Mandate, instruments: Sequence[Instrument]) -> list[Instrument]:
-    """Shares whose days before are to be known where the mandate admits any: those with derivatives, by symbol.
+    """Shares that are looked at where the mandate admits any: those with derivatives, by symbol.
 
     They are the liquid ones, about 200. Where the broker lists no derivatives of shares, the first of all.
     """

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,10 @@ from common.day.prepare import EVIDENCE
 from common.day.workloads import WORKLOADS, workload_id
 from common.market.bar import Bar
 from common.market.instrument import AssetClass, Instrument
+from common.planning.plan import Plan
 from common.planning.rule_planner import plan_by_rules
-from common.ports import Create
+from common.ports import Create, MarketData, Update
+from common.research.archived import archived_market
 from common.research.attention import notices
 from common.research.reconciliation import alarm_texts
 from common.research.report import MAX_DIFFERENCES, render_html
@@ -70,6 +74,7 @@ class Closing:
         self.clock = VirtualClock(datetime(2026, 8, 19, 15, 55, tzinfo=INDIA))
         self.logs = KeptLogs()
         self.fails: Callable[[], None] = lambda: None
+        self.market: Callable[[date], AbstractContextManager[MarketData]] = lambda _: nullcontext(NoBars())
         evidence, mandate = planning_case.evidence(), planning_case.mandate()
         plan = plan_by_rules(evidence, mandate)
         id = DAY.isoformat()
@@ -85,7 +90,7 @@ class Closing:
 
     def run(self) -> Any:
         ports = ClosePorts(
-            self.store, self.archive, NoBars(), self.read_orders, self.clock, self.logs, "tests", 7,
+            self.store, self.archive, self.market, self.read_orders, self.clock, self.logs, "tests", 7,
         )
         return close_day(DAY, ports)
 
@@ -132,6 +137,26 @@ def test_books_that_agree(tmp_path: Path) -> None:
     assert read_control(closing.store) is None
     assert json.loads(closing.archived("report.json"))["reconciliation"] == found
     assert "Every order, fill, round trip and charge is the same" in closing.archived("report.html")
+
+
+def test_a_day_that_nobody_recorded(tmp_path: Path) -> None:
+    """It is closed all the same, without charts, and says why."""
+    closing = Closing(tmp_path, plain_day())
+    closing.market = partial(archived_market, closing.archive)
+    result = closing.run()
+    assert (result["bars"], result["structures"], result["differences"]) == ({}, [], [])
+    assert [text for text in result["warnings"] if "no charts, no structures" in text]
+
+
+def test_a_plan_that_is_rejected_after_trading(tmp_path: Path) -> None:
+    """What had begun is closed and reported; a class that was never launched is not."""
+    closing = Closing(tmp_path, plain_day())
+    plan = closing.store.get(PLANS, DAY.isoformat())
+    assert plan is not None
+    rejected = Plan.from_fields(plan.fields).model_copy(update={"status": "REJECTED"})
+    closing.store.commit([Update(PLANS, plan.id, rejected.to_fields(), plan.version)])
+    (found,) = closing.run()["workloads"]
+    assert (found["asset_class"], found["orders"]) == (CLASS.value, 5)
 
 
 def test_a_difference_is_told_everywhere_once(tmp_path: Path) -> None:
