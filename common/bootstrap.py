@@ -136,7 +136,7 @@ class Application:
     @cached_property
     def market(self) -> MarketData:
         """Recorded sessions, as fast as they are read or at a clock's pace; with Kite its instruments and quotes."""
-        if self.settings.broker == "kite":
+        if self.settings.on_kite:
             return self.account.market
         from common.research.market import RecordedMarket
         from common.research.played import PlayedMarket
@@ -215,7 +215,7 @@ class Application:
         from common.day.trade_ports import TradePorts
 
         settings = self.settings
-        live = settings.broker == "kite"
+        live, heard = settings.broker == "kite", settings.on_kite
         return TradePorts(
             store, self.archive, self.market, self.clock, self.account.open_broker if live else self._paper_broker,
             holder=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}",
@@ -223,9 +223,9 @@ class Application:
             pace=REPLAY if settings.recorded else LIVE, replay=settings.recorded,
             heartbeat_seconds=settings.heartbeat_seconds,
             readiness=(lambda day: self.account.look(day)[0]) if live else None,
-            pre_open=self.account.kite.listing.pre_open if live else None,
+            pre_open=self.account.kite.listing.pre_open if heard else None,
             real_money=self._real_money, postbacks=live and settings.postbacks,
-            live=self.account.market if live else None, open_recorder=self.account.open_recorder if live else None,
+            live=self.account.market if heard else None, open_recorder=self.account.open_recorder if heard else None,
         )
 
     @property
@@ -269,14 +269,14 @@ class Application:
             return self.account.kite.broker(day, self.market.instruments(day)).orders()
         from common.bootstrap_paper import read_journal
 
-        return read_journal(self.settings, day, asset_class)
+        return read_journal(self.settings, self.archive, day, asset_class)
 
     def _paper_broker(
         self, day: date, asset_class: AssetClass, instruments: Sequence[Instrument],
     ) -> tuple[Broker, Resume]:
         from common.bootstrap_paper import open_paper_broker
 
-        return open_paper_broker(self.settings, self.market, day, asset_class, instruments)
+        return open_paper_broker(self.settings, self.market, self.archive, day, asset_class, instruments)
 
 
 def send_trial(urls: Sequence[str], title: str, text: str) -> list[str]:

@@ -145,12 +145,12 @@ class AccountParts:
         from common.day.readiness import Surroundings, answers, checks, theirs
 
         settings = self.settings
-        live = settings.broker == "kite"
+        live = settings.on_kite
         facts = self.kite.account(day).look(day) if live else None
         settings.home.mkdir(parents=True, exist_ok=True)
         around = Surroundings(
             shutil.disk_usage(settings.home).free, answers(day, self.store, self.archive),
             (lambda: len(self.kite.listing.instruments(day))) if live else None,
-            settings.kite_user, self.mandate().capital_paise, settings.egress,
+            settings.kite_user, self.mandate().capital_paise, settings.egress, settings.broker == "kite",
         )
         return checks(day, self.clock.now(), around, facts), theirs(facts) if facts is not None else frozenset()

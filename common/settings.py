@@ -20,6 +20,7 @@ DATABASE: Final = "(default)"
 ARCHIVES: Final = ("directory", "gcs")
 BUCKET: Final = "{project}-tron-trade-logs-{date}"
 BROKERS: Final = ("paper", "kite")
+MARKETS: Final = ("recorded", "kite")
 KITE_URL: Final = "https://api.kite.trade"
 KITE_STREAM_URL: Final = "wss://ws.kite.trade"
 KITE_LOGIN_URL: Final = "https://kite.zerodha.com/connect/login"
@@ -42,7 +43,9 @@ class Settings:
     location: of buckets that are made.
     stage: local, development, staging or production: a label of each log record.
     notify_urls: whom to tell, as apprise reads them; secrets.
-    broker: one of BROKERS. kite_url, kite_stream_url, kite_login_url: of Zerodha Kite, or of a simulation of it.
+    broker: one of BROKERS. market: one of MARKETS; kite while orders stay on paper is a trial on the real market, and
+    with the broker kite the market is kite as well.
+    kite_url, kite_stream_url, kite_login_url: of Zerodha Kite, or of a simulation of it.
     kite_user: whose account it is, such as AB1234; nobody else's login is taken. egress: registered static addresses
     from which orders are sent. secrets: one of SECRET_STORES. functions_url: of the functions, before their names.
     postbacks: whether workloads look for hints of the broker's postbacks, which tell what the stream tells too.
@@ -75,6 +78,7 @@ class Settings:
     stage: str = "local"
     notify_urls: tuple[str, ...] = field(default=(), repr=False)
     broker: str = "paper"
+    market: str = "recorded"
     kite_url: str = KITE_URL
     kite_stream_url: str = KITE_STREAM_URL
     kite_login_url: str = KITE_LOGIN_URL
@@ -101,6 +105,11 @@ class Settings:
     def recorded(self) -> bool:
         """Whether recorded sessions are traded, as fast as it goes: the market's time is no clock's."""
         return bool(self.sessions)
+
+    @property
+    def on_kite(self) -> bool:
+        """Whether the market is what Kite shows now, and its login is needed: with real orders and with paper's."""
+        return "kite" in (self.broker, self.market)
 
     @property
     def kite_is_simulated(self) -> bool:
@@ -141,7 +150,8 @@ class Settings:
             "TRON_LOCATION": self.location,
             "TRON_ENVIRONMENT": self.stage,
             "TRON_NOTIFY_URLS": " ".join(self.notify_urls),
-            "TRON_BROKER": self.broker, "TRON_KITE_URL": self.kite_url, "TRON_KITE_STREAM_URL": self.kite_stream_url,
+            "TRON_BROKER": self.broker, "TRON_MARKET": self.market,
+            "TRON_KITE_URL": self.kite_url, "TRON_KITE_STREAM_URL": self.kite_stream_url,
             "TRON_KITE_LOGIN_URL": self.kite_login_url, "TRON_KITE_USER": self.kite_user,
             "TRON_EGRESS": " ".join(self.egress), "TRON_SECRETS": self.secrets,
             "TRON_FUNCTIONS_URL": self.functions_url, "TRON_POSTBACKS": "1" if self.postbacks else "",
@@ -175,6 +185,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         stage=env.get("TRON_ENVIRONMENT") or "local",
         model_cutoff=read_date(env, "TRON_MODEL_CUTOFF"),
         notify_urls=notify_urls(env), session_clock=session_clock(env), broker=env.get("TRON_BROKER") or "paper",
+        market=env.get("TRON_MARKET") or "recorded",
         kite_url=env.get("TRON_KITE_URL") or KITE_URL,
         kite_stream_url=env.get("TRON_KITE_STREAM_URL") or KITE_STREAM_URL,
         kite_login_url=env.get("TRON_KITE_LOGIN_URL") or KITE_LOGIN_URL, kite_user=env.get("TRON_KITE_USER", ""),
@@ -240,6 +251,10 @@ def _check(settings: Settings) -> None:
 def _check_kite(settings: Settings) -> None:
     if settings.broker == "kite" and settings.recorded:
         raise SettingsError("TRON_SESSIONS are replayed on paper: leave them out, or TRON_BROKER=kite")
+    if settings.market == "kite" and settings.recorded:
+        raise SettingsError("TRON_SESSIONS are a market of their own: leave them out, or TRON_MARKET=kite")
+    if settings.market not in MARKETS:
+        raise SettingsError(f"TRON_MARKET={settings.market!r} is no market: give one of {', '.join(MARKETS)}")
     if settings.broker not in BROKERS:
         raise SettingsError(f"TRON_BROKER={settings.broker!r} is no broker: give one of {', '.join(BROKERS)}")
     if settings.secrets not in SECRET_STORES:

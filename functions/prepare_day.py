@@ -21,7 +21,7 @@ def prepare_day(request: Request) -> Answer:
 
 def _step(day: date, app: Application) -> Mapping[str, Any]:
     sessions = app.settings.history_sessions
-    look = (lambda: app.account.look(day)) if app.settings.broker == "kite" else None
+    look = (lambda: app.account.look(day)) if app.settings.on_kite else None
     lists = app.account.lists if app.settings.lists_url else None
     now, feeds = app.step_clock(day, "prepare_day").now(), open_feeds(app)
     evidence = prepare(day, app.store, app.archive, app.market, app.mandate, sessions, look, lists, feeds, now)

@@ -21,7 +21,7 @@ def _step(day: date, app: Application) -> Mapping[str, Any]:
     from common.day.delivery import deliver
     from common.day.login import remind
 
-    if app.settings.broker != "kite":
+    if not app.settings.on_kite:
         return {"date": day.isoformat(), "said": "on paper: no login is needed"}
     said = remind(day, app.account.login_ports(), lambda notice: deliver(notice, app.notice_ports()))
     return {"date": day.isoformat(), "said": said}

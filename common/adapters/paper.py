@@ -1,37 +1,41 @@
 """The paper broker: the simulated exchange with a journal of its own, so that a killed workload finds its orders."""
 
 import json
-import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
+from common.adapters.journals import FileJournal, Journal, whole_lines
 from common.exchange.protection import AUTOMATIC
 from common.exchange.resting import RestingOrder, resting_fields, resting_from_fields, update_of
 from common.exchange.simulated import Exchange
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
 from common.market.money import Paise
 from common.ports import Resume
+from common.trading.errors import BrokerUnavailable, OrderUnknown
 from common.trading.orders import Kind, Order, OrderTag, OrderUpdate
+
+Answer = TypeVar("Answer")
 
 
 class PaperBroker:
     """Broker over an Exchange. The journal has one JSON line a change, an order whole; the last line of an id counts.
 
-    A line is on disk before the caller hears of what it says. Halts and price bands are not kept: who feeds the market
-    says them again.
+    A line is kept before the caller hears of what it says: while the journal does not take it, requests have an unknown
+    outcome, news waits, and reads raise BrokerUnavailable. Halts and price bands are not kept: who feeds the market
+    says them again. journal: a Path is a file of this machine.
     """
 
     lossy: Final = False
     """Within the process no news is lost."""
 
-    def __init__(self, exchange: Exchange, journal: Path) -> None:
+    def __init__(self, exchange: Exchange, journal: Path | Journal) -> None:
         self._exchange = exchange
-        journal.parent.mkdir(parents=True, exist_ok=True)
-        exchange.restore(_read(journal))
+        self._journal: Journal = FileJournal(journal) if isinstance(journal, Path) else journal
+        exchange.restore(_orders(self._journal.read()))
         self.resume = _resume(exchange.book.values())
-        self._file = journal.open("a", encoding="utf-8")
         self._written = 0
+        self._waiting: list[OrderUpdate] = []
 
     def observe(self, event: Bar | Quote) -> bool:
         """The market moves; fills are journalled before they are told."""
@@ -46,40 +50,41 @@ class PaperBroker:
 
     def drain(self) -> list[OrderUpdate]:
         """Updates since the last call."""
-        updates = self._exchange.drain()
-        self._save(updates)
+        self._waiting += self._exchange.drain()
+        try:
+            self._save(telling=True)
+        except BrokerUnavailable:
+            return []
+        updates, self._waiting, self._written = self._waiting, [], 0
         return updates
 
     def place(self, order: Order) -> str:
-        """Take a new order; returns its id. Raises OrderRejected."""
-        id = self._exchange.place(order)
-        self._save()
-        return id
+        """Take a new order; returns its id. Raises OrderRejected, OrderUnknown."""
+        return self._kept(lambda: self._exchange.place(order))
 
     def foreign_order(
         self, symbol: str, side: int, quantity: int, ts: int, price: Paise = 0, trigger: Paise = 0,
         protection: float = AUTOMATIC,
     ) -> str:
-        """The person's or the broker's own order, as `Exchange.foreign_order` has it. Raises OrderRejected."""
-        id = self._exchange.foreign_order(symbol, side, quantity, ts, price, trigger, protection)
-        self._save()
-        return id
+        """The person's or the broker's own order, as `Exchange.foreign_order` has it.
+
+        Raises OrderRejected, OrderUnknown.
+        """
+        return self._kept(
+            lambda: self._exchange.foreign_order(symbol, side, quantity, ts, price, trigger, protection)
+        )
 
     def broker_square_off(self, ts: int) -> list[str]:
         """The risk desk cancels and exits everything; returns the ids of its orders."""
-        ids = self._exchange.broker_square_off(ts)
-        self._save()
-        return ids
+        return self._kept(lambda: self._exchange.broker_square_off(ts))
 
     def modify(self, tag: OrderTag, ts: int, kind: Kind, quantity: int, price: int, trigger: int) -> None:
-        """Change a working order. Raises OrderRejected."""
-        self._exchange.modify(tag, ts, kind, quantity, price, trigger)
-        self._save()
+        """Change a working order. Raises OrderRejected, OrderUnknown."""
+        self._kept(lambda: self._exchange.modify(tag, ts, kind, quantity, price, trigger))
 
     def cancel(self, tag: OrderTag, ts: int) -> None:
-        """Take the rest of a working order from the book. Raises OrderRejected."""
-        self._exchange.cancel(tag, ts)
-        self._save()
+        """Take the rest of a working order from the book. Raises OrderRejected, OrderUnknown."""
+        self._kept(lambda: self._exchange.cancel(tag, ts))
 
     def orders(self) -> list[OrderUpdate]:
         """The whole order book of the day, others' orders too."""
@@ -93,46 +98,38 @@ class PaperBroker:
 
     def close(self) -> None:
         """Release the journal."""
-        self._file.close()
+        self._journal.close()
 
-    def _save(self, updates: Sequence[OrderUpdate] | None = None) -> None:
+    def _kept(self, request: Callable[[], Answer]) -> Answer:
+        answer = request()
+        try:
+            self._save()
+        except BrokerUnavailable as failure:
+            raise OrderUnknown(str(failure)) from failure
+        return answer
+
+    def _save(self, *, telling: bool = False) -> None:
         """Write what changed: orders of which there is news that is not written yet, and those that moved silently.
 
-        updates: what has just been drained. Where nothing is about to be told, only places in queues have moved: they
-        must outlive the process, and need not wait for the disk.
+        telling: only what is about to be told. Where that is nothing, only places in queues have moved: they must
+        outlive the process, and need not wait for the disk.
         """
         books = self._exchange.books
-        pending = books.updates if updates is None else updates
+        pending = [*self._waiting, *books.updates] if books.updates else self._waiting
         fresh = pending[self._written :]
-        self._written = len(pending) if updates is None else 0
         keys = {update.tag or update.broker_id for update in fresh} | books.moved
-        if not keys:
-            return
-        books.moved.clear()
-        changed = sorted((books.orders[key] for key in keys), key=lambda order: order.id)
-        self._file.writelines(json.dumps(resting_fields(order)) + "\n" for order in changed)
-        self._file.flush()
-        if fresh or updates is None:
-            os.fsync(self._file.fileno())
+        if keys:
+            changed = sorted((books.orders[key] for key in keys), key=lambda order: order.id)
+            lines = "".join(json.dumps(resting_fields(order)) + "\n" for order in changed)
+            self._journal.append(lines, durable=bool(fresh) or not telling)
+            books.moved.clear()
+        self._written = len(pending)
 
 
-def read_book(journal: Path) -> list[OrderUpdate]:
+def read_book(journal: Path | Journal) -> list[OrderUpdate]:
     """The order book that a journal tells, for who only compares: nothing is opened, cut or written."""
-    return [update_of(order, order.since) for order in _orders(_whole_lines(journal))]
-
-
-def _read(journal: Path) -> list[RestingOrder]:
-    """Orders to go on with; a torn last line is what a kill leaves, and was never acknowledged: cut it off."""
-    whole = _whole_lines(journal)
-    if journal.exists() and journal.stat().st_size != len(whole):
-        with journal.open("r+b") as file:
-            file.truncate(len(whole))
-    return _orders(whole)
-
-
-def _whole_lines(journal: Path) -> bytes:
-    data = journal.read_bytes() if journal.exists() else b""
-    return data[: data.rfind(b"\n") + 1]
+    lines = whole_lines(journal) if isinstance(journal, Path) else journal.read()
+    return [update_of(order, order.since) for order in _orders(lines)]
 
 
 def _orders(lines: bytes) -> list[RestingOrder]:

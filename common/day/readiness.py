@@ -43,7 +43,8 @@ class Surroundings:
     """What the gate looks at beside the account. failures: of store, archive, mandate ..., by name; '' where it works.
 
     instruments: counts those of today; None on paper. capital: what the mandate lets be bound, paise.
-    egress: the registered addresses. owner: whose account it must be.
+    egress: the registered addresses. owner: whose account it must be. sends: whether orders go to the account; where
+    they stay on paper nobody asks for its margin and its address.
     """
 
     disk_free_bytes: int
@@ -52,14 +53,15 @@ class Surroundings:
     owner: str = ""
     capital: Paise = 0
     egress: Sequence[str] = ()
+    sends: bool = True
 
 
 def checks(day: date, now: datetime, around: Surroundings, facts: AccountFacts | None) -> list[Check]:
-    """Every finding, green ones too. now: aware. facts: None on paper, where there is no account to look at."""
+    """Every finding, green ones too. now: aware. facts: None where there is no account to look at."""
     found = [*_machine(around), *_calendar(day, now, facts)]
     if facts is not None:
-        found += [*_login(now, around, facts), *_address(around, facts), _clock(facts), _margin(around, facts)]
-        found += _positions(facts)
+        found += [*_login(now, around, facts), _clock(facts), *_positions(facts)]
+        found += [*_address(around, facts), _margin(around, facts)] if around.sends else []
     if around.instruments is None:
         return found
     try:

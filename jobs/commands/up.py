@@ -60,6 +60,8 @@ def register(commands: Any) -> None:
     parser.add_argument("--mandate", type=Path, metavar="FILE", help="your limits as TOML (default: the one shipped)")
     parser.add_argument("--broker", choices=("paper", "kite-simulated"), default="paper",
                         help="kite-simulated: by the live path, on a simulated Kite (default: paper)")
+    parser.add_argument("--paper", action="store_true",
+                        help="with kite-simulated: its market, and orders on paper, as before a first live day")
     parser.add_argument("--approve", action="store_true",
                         help="approve the live plan by itself; without it you do, with `tron approve`")
     parser.add_argument("--proxy", type=int, nargs="?", const=8080, metavar="PORT",
@@ -91,9 +93,10 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
     sessions, on_kite = session_files(home, inputs), chosen.broker == "kite-simulated"
+    live = on_kite and not chosen.paper
     clock = (time.time(), _start(chosen, inputs, home).timestamp(), chosen.speed)
     settings = Settings(
-        home=home, mandate=live_mandate(home, inputs.mandate) if on_kite else inputs.mandate, seed=inputs.seed,
+        home=home, mandate=live_mandate(home, inputs.mandate) if live else inputs.mandate, seed=inputs.seed,
         source_name=inputs.source, notify_urls=notify_urls(os.environ), sessions=() if on_kite else sessions,
         planner=planner_settings(os.environ), session_clock=clock,
         lease_ttl_seconds=max(LEASE_SECONDS, 30.0 * chosen.speed),
@@ -112,10 +115,11 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
         kite = SimulatedKite(
             home, inputs.day, sessions, inputs.seed, {"TRON_SESSION_CLOCK": " ".join(map(repr, clock))}, extra,
             f"http://{HOST}:{port}", "kite_postback" in names, free_port(),
-            app.mandate.capital_rupees,
+            app.mandate.capital_rupees, live,
         )
         parts["kite"] = (kite, kite.url)
-        say(f"mandate: live, for this run alone; {PERSON} logs in when the link comes")
+        trades = "mandate: live, for this run alone" if live else "orders stay on paper"
+        say(f"{trades}; {PERSON} logs in when the link comes")
     dashboard = LocalDashboard(home, f"http://{HOST}:{port}", dashboard_port())
     if not chosen.no_dashboard:
         parts["dashboard"] = (dashboard, dashboard.url)

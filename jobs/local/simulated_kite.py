@@ -25,6 +25,7 @@ TIMEOUT_SECONDS: Final = 10.0
 class SimulatedKite:
     """A part for the keeper. environment: of those who trade there; it is told the addresses and the app's key.
 
+    sends: whether orders go there, or stay on paper.
     played: variables of the session's clock. functions_url: where the functions will be. postbacks: whether one of
     them takes order news. cash_rupees: of the account.
     """
@@ -39,6 +40,7 @@ class SimulatedKite:
     postbacks: bool
     port: int
     cash_rupees: int
+    sends: bool = True
     _child: Child | None = None
 
     @property
@@ -69,7 +71,8 @@ class SimulatedKite:
         self._child = Child(command, {**os.environ, **self.played}, self.log, self._answers)
         self._child.start()
         self.environment |= {
-            "TRON_BROKER": "kite", "TRON_KITE_URL": self.url, "TRON_KITE_STREAM_URL": f"ws://{HOST}:{self.port}",
+            "TRON_BROKER": "kite" if self.sends else "paper", "TRON_MARKET": "kite",
+            "TRON_KITE_URL": self.url, "TRON_KITE_STREAM_URL": f"ws://{HOST}:{self.port}",
             "TRON_KITE_LOGIN_URL": f"{self.url}/connect/login", "TRON_KITE_USER": PERSON, "TRON_EGRESS": HOST,
             "TRON_FUNCTIONS_URL": self.functions_url, "TRON_SECRET_KITE_API_KEY": KEY,
             "TRON_SECRET_KITE_API_SECRET": KEY,

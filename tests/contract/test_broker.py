@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from common.adapters.directory import DirectoryArchive
+from common.adapters.journals import ArchivedJournal
 from common.adapters.paper import PaperBroker
 from common.exchange.fills import FillModel
 from common.exchange.simulated import Exchange
@@ -21,12 +24,18 @@ from tests.unit.trading_case import flat, minute, share
 Opening = Callable[[], Broker]
 MODEL = FillModel(half_spread_bps=0.0, slippage_ticks=0, participation=0.1, seed=3)
 
-BROKERS = ("kite", "paper")
+BROKERS = ("kite", "paper", "paper in the archive")
 
 
 def paper(place: Path) -> Broker:
     """On the journal at `place`; opened again, it finds the same orders."""
     return PaperBroker(Exchange({"AAA": share()}, MODEL), place / "journal.jsonl")
+
+
+def archived_paper(place: Path) -> Broker:
+    """On objects that any machine finds."""
+    journal = ArchivedJournal(DirectoryArchive(place / "archive"), date(2025, 8, 29), "stock")
+    return PaperBroker(Exchange({"AAA": share()}, MODEL), journal)
 
 
 def by_the_person(broker: Broker, side: int, quantity: int, ts: int) -> str:
@@ -42,7 +51,10 @@ def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opening]
     """Opens one more handle on the same account; all are closed at the end."""
     opened: list[Broker] = []
     with ExitStack() as stack:
-        one = paper if request.param == "paper" else stack.enter_context(kite_broker.kite_house(MODEL)).open
+        if request.param == "kite":
+            one = stack.enter_context(kite_broker.kite_house(MODEL)).open
+        else:
+            one = paper if request.param == "paper" else archived_paper
 
         def open_one() -> Broker:
             opened.append(one(tmp_path))

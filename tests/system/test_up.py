@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 
 from tests.architecture.source_files import ROOT
-from tests.system.day_run import processes
+from tests.system.day_run import processes, until
 
 FAST = "1800"
 
@@ -89,6 +89,24 @@ def test_a_live_day_is_logged_in_approved_and_started(tmp_path: Path) -> None:
     assert (taken.returncode, "is READY" in taken.stdout, "MAXIMUM LOSS" in taken.stdout) == (0, True, True)
     assert approve(home, "y\n").returncode == 2
     read_until(cloud, "stock RUNNING", said)
+    cloud.send_signal(signal.SIGINT)
+    assert cloud.wait(60) == 130
+    assert processes(home) == {}
+
+
+def test_paper_on_kite_s_market_needs_a_login_and_no_approval(tmp_path: Path) -> None:
+    """The person's own mandate, their login, the broker's prices; and not one order at the broker."""
+    home, said = tmp_path / "up", list[str]()
+    cloud = up(home, "--broker", "kite-simulated", "--paper", "--start", "09:40", "--speed", "10")
+    url = re.findall(r"http://[0-9.:]+", read_until(cloud, "kite .*http", said))[0]
+    read_until(cloud, "kite_login: Logged in as AB1234", said)
+    read_until(cloud, "plan_day is done: READY", said)
+    read_until(cloud, "stock RUNNING", said)
+    until(lambda: (home / "journal").is_dir() and len(list((home / "journal").glob("*.jsonl"))) == 3)
+    token = json.loads((home / "secrets" / "kite-access-token").read_text())["token"]
+    headers = {"Authorization": f"token simulated:{token}"}
+    assert requests.get(f"{url}/orders", headers=headers, timeout=10).json()["data"] == []
+    assert not (home / "mandate-live.toml").exists()
     cloud.send_signal(signal.SIGINT)
     assert cloud.wait(60) == 130
     assert processes(home) == {}

@@ -32,7 +32,7 @@ variable "mandate" {
 }
 
 variable "kite_user" {
-  description = "The account at Zerodha; empty for paper without an account."
+  description = "The account at Zerodha, whose login shows the market, on paper too; empty: nothing is traded yet."
   type        = string
   default     = ""
 }

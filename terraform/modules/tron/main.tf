@@ -18,7 +18,8 @@ locals {
       TRON_ARCHIVE       = "gcs"
       TRON_BUCKET        = module.archive.name
       TRON_SECRETS       = "secret_manager"
-      TRON_BROKER        = var.kite_user == "" ? "paper" : "kite"
+      TRON_BROKER        = local.live ? "kite" : "paper"
+      TRON_MARKET        = var.kite_user == "" ? "recorded" : "kite"
       TRON_KITE_USER     = var.kite_user
       TRON_EGRESS        = var.registered_address
       TRON_FUNCTIONS_URL = "https://${var.region}-${var.project}.cloudfunctions.net"

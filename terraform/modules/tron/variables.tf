@@ -85,7 +85,7 @@ variable "mandate" {
 }
 
 variable "kite_user" {
-  description = "The account at Zerodha, such as AB1234; empty for paper without an account."
+  description = "The account at Zerodha, such as AB1234, whose login shows the market; empty: there is none yet, and nothing is traded."
   type        = string
   default     = ""
 
