@@ -51,6 +51,7 @@ def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opening]
     """Opens one more handle on the same account; all are closed at the end."""
     opened: list[Broker] = []
     with ExitStack() as stack:
+        one: Callable[[Path], Broker]
         if request.param == "kite":
             one = stack.enter_context(kite_broker.kite_house(MODEL)).open
         else:

@@ -48,9 +48,9 @@ def files(home: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def without_logs(names: Iterable[str]) -> list[str]:
-    """Sorted; a log's object is named by the time and process that wrote it."""
-    return sorted(name for name in names if not name.startswith("logs/"))
+def alike(names: Iterable[str]) -> list[str]:
+    """Sorted, without logs, named by the time and process that wrote them, and the paper broker's book, here a file."""
+    return sorted(name for name in names if not name.startswith(("logs/", "paper/")))
 
 
 def test_the_day_is_whole(ran: RunDay) -> None:
@@ -136,7 +136,7 @@ def test_the_same_day_on_cloud_storage(ran: RunDay, tmp_path: Path) -> None:
     put_lists(RunInputs.choose(THE_DAY, (), int(SEED), None), app.archive, app.market.instruments(THE_DAY))
     result = LocalDay(THE_DAY, app, lambda *_: None).run()
     assert result["order_hash"] == json.loads(ran.done.stdout)["order_hash"]
-    assert without_logs(app.archive.list(THE_DAY)) == without_logs(files(ran.home))
+    assert alike(app.archive.list(THE_DAY)) == alike(files(ran.home))
     assert app.archive.get(THE_DAY, "audit.json") is not None
     assert app.archive.get(THE_DAY, "equity/stock.json") == files(ran.home)["equity/stock.json"]
     assert not (home / "archive").exists()

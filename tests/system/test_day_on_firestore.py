@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -73,7 +73,12 @@ def test_same_day_on_both(ran: RunDay, cloud_day: CloudDay) -> None:
     assert logged(cloud_day.app.store) == logged(here.store)
     assert not (cloud_day.app.settings.home / "store.sqlite").exists()
     assert "report.json" in archived(here.archive)
-    assert archived(cloud_day.app.archive) == archived(here.archive)
+    objects = archived(cloud_day.app.archive)
+    book = "".join(objects.pop(name).decode() for name in sorted(objects) if name.startswith("paper/"))
+    assert last_lines(book.splitlines()) == last_lines(
+        line for path in (ran.home / "journal").iterdir() for line in path.read_text().splitlines()
+    )
+    assert objects == archived(here.archive)
     here.store.close()
 
 
@@ -84,6 +89,11 @@ def documents(store: DocumentStore, collection: str) -> dict[str, Mapping[str, A
         document.id: {name: value for name, value in document.fields.items() if name not in hidden}
         for document in store.query(Query(collection, limit=1000))
     }
+
+
+def last_lines(lines: Iterable[str]) -> dict[str, Any]:
+    """The paper broker's book: of each order what was written last."""
+    return {row["id"]: row for row in map(json.loads, lines)}
 
 
 def archived(archive: Archive) -> dict[str, bytes]:
