@@ -23,9 +23,7 @@ from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.planning.plan import ClassPlan, Plan
 from common.ports import Archive, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
-from common.research.archived import NothingRecorded
 from common.research.day_result import build_result
-from common.research.faults import DataError
 from common.research.reconciliation import ReadOrders, alarm_texts, reconcile_day
 from common.research.report import render_html, render_json
 from common.research.structures import structures_of
@@ -89,6 +87,9 @@ def _session(
     day: date, outcomes: Sequence[Outcome], plan: Plan, ports: ClosePorts,
 ) -> tuple[list[Bar], list[dict[str, Any]], str]:
     """Bars of what was traded, option structures, and why there are none; the day's volatility is kept."""
+    from common.research.archived import NothingRecorded
+    from common.research.faults import DataError
+
     traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
     chosen = plan.of(AssetClass.OPTIONS)
     selection = chosen.options if chosen is not None else None

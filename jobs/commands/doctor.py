@@ -14,9 +14,9 @@ from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.settings import SettingsError, read_settings
 from jobs.commands import arguments
-from jobs.commands.output import UserError, print_json, tinted
+from jobs.commands.findings import as_json, print_findings
+from jobs.commands.output import UserError, print_json
 
-COLOURS: Final = {"green": None, "amber": "orange", "red": "red"}
 RUNS: Final = Path("out")
 
 
@@ -42,13 +42,10 @@ def run(chosen: argparse.Namespace) -> int:
     if chosen.json:
         print_json({
             "date": day.isoformat(), "ready": not is_red(found), "yours": sorted(theirs),
-            "checks": [
-                {"name": one.name, "verdict": one.verdict, "text": one.text, "remedy": one.remedy} for one in found
-            ],
+            "checks": as_json(found),
         })
     else:
-        for one in found:
-            print(_line(one))
+        print_findings(found)
         print(f"{day}: {'not ready' if is_red(found) else 'ready'}, broker {app.settings.broker}")
     return 1 if is_red(found) else 0
 
@@ -68,9 +65,3 @@ def _schedule(day: date, app: Application) -> list[Check]:
     if not told:
         return [Check("schedule", "green", f"every step is called as the table of {day} has it")]
     return [Check("schedule", "red", f"{one.step} {one.text}", mend) for one in told]
-
-
-def _line(one: Check) -> str:
-    text = f"{one.verdict:6} {one.name:14} {one.text}" + (f"\n{'':21} -> {one.remedy}" if one.remedy else "")
-    colour = COLOURS[one.verdict]
-    return text if colour is None else tinted(text, colour)  # type: ignore[arg-type]

@@ -19,9 +19,10 @@ from tests.process.waiting import BOUND_SECONDS
 LINES: Final = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text()).splitlines()
 STEPS: Final = [line.split(maxsplit=1) for line in LINES if line and not line.startswith("#")]
 IMAGES: Final = ("tron", "dashboard")
-WITHOUT_IT: Final = {"empyrical", "streamlit"}
+WITHOUT_IT: Final = {"empyrical", "hcl2", "streamlit", "yaml"}
 """Ratios of backtests, left out where it is not installed (common/research/performance.py); the laptop's dashboard,
-which has an image of its own (jobs/local/dashboard.py)."""
+which has an image of its own (jobs/local/dashboard.py); what reads terraform/ and gke/ of a checkout (jobs/deployment).
+"""
 
 
 def stages() -> dict[str, list[tuple[str, str]]]:
