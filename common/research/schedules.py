@@ -31,11 +31,10 @@ def _ema_cross(strategy: Any, series: Series) -> Schedule | None:
     up = fast > slow
     up[: parameters.slow] = True  # while it warms up, as the strategy has it
     before = np.concatenate(([True], up[:-1]))
-    # A value out of a view of an array's memory costs half of one out of the array.
-    fasts, slows, stood = fast.data, slow.data, before.data
+    fasts, slows, stood = _values(fast), _values(slow), _values(before)
 
     def stand(number: int) -> None:
-        strategy.stand(fasts[number - 1], slows[number - 1], up=bool(stood[number]))
+        strategy.stand(fasts[number - 1], slows[number - 1], up=stood[number])
 
     return Schedule((up & ~before).tobytes(), (~up).tobytes(), bytes(len(up)), stand)
 
@@ -56,7 +55,8 @@ def _vwap(strategy: Any, series: Series) -> Schedule | None:
     before[series.days] = 0
     opened = np.repeat(series.ts[series.days], np.diff([*series.days, len(close)]))
     enters = (zone != before) & (zone != 0) & (series.ts >= opened + parameters.wait_minutes * NANOSECONDS_A_MINUTE)
-    starts, openings, zones, turnovers, volumes = (c.data for c in (series.ts, opened, before, turnover, volume))
+    starts, openings, zones = _values(series.ts), _values(opened), _values(before)
+    turnovers, volumes = _values(turnover), _values(volume)
 
     def stand(number: int) -> None:
         first = openings[number]
@@ -66,6 +66,11 @@ def _vwap(strategy: Any, series: Series) -> Schedule | None:
             strategy.stand(0.0, 0.0, zones[number], first)
 
     return Schedule(enters.tobytes(), (close < vwap).tobytes(), (close > vwap).tobytes(), stand)
+
+
+def _values(column: Any) -> Any:
+    """A column's memory: a single value out of it costs half of one out of the array."""
+    return column.data
 
 
 _FINDERS: Final[Mapping[str, Callable[[Any, Series], Schedule | None]]] = {"ema_cross": _ema_cross, "vwap": _vwap}

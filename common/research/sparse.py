@@ -86,11 +86,11 @@ def _next(session: Session, watched: Sequence[Watched], number: int, end: int) -
     found, held = end, False
     for one in watched:
         slot, series = one.slot, one.series
+        if slot.busy and (not slot.resting or slot.target_price or slot.trail):
+            return number
         at = series.first[number]
         bar = one.schedule.next(at, slot.quantity)
         if slot.busy:
-            if not slot.resting or slot.target_price or slot.trail:
-                return number
             held = True
             bar = min(bar, _stopped(one, at, bar))
         if bar < len(series.minutes) and series.minutes[bar] < found:
