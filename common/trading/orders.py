@@ -232,16 +232,15 @@ class Order:
         """Count a fill once by its trade id; beyond what was ever asked for it raises TransitionError."""
         if fill.id in self.fill_ids:
             return False
-        filled = self.filled + fill.quantity
-        if fill.quantity <= 0 or (filled > self.quantity and filled > self.asked):
+        if fill.quantity <= 0 or self.filled + fill.quantity > max(self.quantity, self.asked):
             raise TransitionError(
                 f"order {self.tag} of {self.symbol}: fill {fill.id} of {fill.quantity} does not fit, "
                 f"{self.filled} of {self.quantity} filled; compare with the broker's trade book"
             )
         self.fill_ids.add(fill.id)
         self.fills.append(fill)
-        self.filled = filled
-        if filled > self.quantity:  # that proves the larger one, asked for in doubt
+        self.filled += fill.quantity
+        if self.filled > self.quantity:  # that proves the larger one, asked for in doubt
             self.quantity = self.asked
         self.turnover += fill.price * fill.quantity
         return True
