@@ -8,7 +8,7 @@ from common.exchange.funds import Funds
 from common.exchange.quote_matching import QuoteMatcher
 from common.exchange.resting import Request, RestingOrder, Terms, Verb
 from common.exchange.standing import Standing
-from common.market.bar import Quote
+from common.market.bar import NANOSECONDS_A_MINUTE, Quote
 from common.market.instrument import Instrument
 from common.trading.errors import OrderRejected
 from common.trading.orders import CANCELLED, COMPLETE, LIMIT, OPEN, REJECTED, SL, TRIGGER_PENDING
@@ -87,7 +87,8 @@ class Arrivals:
         if isinstance(standing, Quote):
             self._quotes.meet(order, standing)
             return True
-        self.fresh.append(order)
+        if standing is not None and ts < standing.ts + NANOSECONDS_A_MINUTE:  # else the bar has ended
+            self.fresh.append(order)
         return False
 
     def change(self, order: RestingOrder, terms: Terms, ts: int, *, told: bool = False) -> None:

@@ -239,9 +239,7 @@ class Exchange(OrderRoute):
         fresh, self._arrivals.fresh = self._arrivals.fresh, []
         for order in fresh:
             bar = self._last.get(order.symbol)
-            if not isinstance(bar, Bar) or order.since >= bar.ts + NANOSECONDS_A_MINUTE:
-                continue  # most often the bar has ended when the order is sent
-            if order.working and order.symbol not in self.books.halted:
+            if isinstance(bar, Bar) and order.working and order.symbol not in self.books.halted:
                 self._bars.match(order, bar)
 
     def _match_all(self, bar: Bar) -> None:

@@ -5,17 +5,14 @@ before a bar; what it then decides is its own code. A test holds each against th
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from common.market.bar import NANOSECONDS_A_MINUTE
 from common.research.tape import Series
 from common.strategies.ema_cross import EmaCross
-from common.strategies.scheduled import Schedule, Spans
+from common.strategies.scheduled import Schedule
 from common.strategies.vwap import Vwap
 from common.trading.strategy import Strategy
-
-if TYPE_CHECKING:
-    from common.research.tape import Flags
 
 
 def schedule_of(strategy: Strategy, series: Series) -> Schedule | None:
@@ -34,11 +31,12 @@ def _ema_cross(strategy: Any, series: Series) -> Schedule | None:
     up = fast > slow
     up[: parameters.slow] = True  # while it warms up, as the strategy has it
     before = np.concatenate(([True], up[:-1]))
+    fasts, slows, stood = _values(fast), _values(slow), _values(before)
 
     def stand(number: int) -> None:
-        strategy.stand(float(fast[number - 1]), float(slow[number - 1]), up=bool(before[number]))
+        strategy.stand(fasts[number - 1], slows[number - 1], up=stood[number])
 
-    return Schedule(_spans(up & ~before), _spans(~up), _spans(np.zeros_like(up)), stand)
+    return Schedule((up & ~before).tobytes(), (~up).tobytes(), bytes(len(up)), stand)
 
 
 def _vwap(strategy: Any, series: Series) -> Schedule | None:
@@ -57,20 +55,22 @@ def _vwap(strategy: Any, series: Series) -> Schedule | None:
     before[series.days] = 0
     opened = np.repeat(series.ts[series.days], np.diff([*series.days, len(close)]))
     enters = (zone != before) & (zone != 0) & (series.ts >= opened + parameters.wait_minutes * NANOSECONDS_A_MINUTE)
+    starts, openings, zones = _values(series.ts), _values(opened), _values(before)
+    turnovers, volumes = _values(turnover), _values(volume)
 
     def stand(number: int) -> None:
-        done, first = number - 1, int(opened[number])
-        begun = (float(turnover[done]), float(volume[done])) if series.ts[number] > first else (0.0, 0.0)
-        strategy.stand(*begun, int(before[number]), first)
+        first = openings[number]
+        if starts[number] > first:
+            strategy.stand(turnovers[number - 1], volumes[number - 1], zones[number], first)
+        else:
+            strategy.stand(0.0, 0.0, zones[number], first)
 
-    return Schedule(_spans(enters), _spans(close < vwap), _spans(close > vwap), stand)
+    return Schedule(enters.tobytes(), (close < vwap).tobytes(), (close > vwap).tobytes(), stand)
 
 
-def _spans(where: "Flags") -> Spans:
-    import numpy as np
-
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], where, [False]))))
-    return Spans(edges[::2].tolist(), edges[1::2].tolist())
+def _values(column: Any) -> Any:
+    """A column's memory: a single value out of it costs half of one out of the array."""
+    return column.data
 
 
 _FINDERS: Final[Mapping[str, Callable[[Any, Series], Schedule | None]]] = {"ema_cross": _ema_cross, "vwap": _vwap}

@@ -24,14 +24,12 @@ _PENDING: Final = Status.TRIGGER_PENDING
 class Watched:
     """One symbol: its slot, its bars, and when its strategy may speak."""
 
-    __slots__ = ("at", "schedule", "series", "slot")
+    __slots__ = ("schedule", "series", "slot")
 
     def __init__(self, slot: Slot, series: Series, schedule: Schedule) -> None:
         self.slot = slot
         self.series = series
         self.schedule = schedule
-        self.at = 0
-        """Number of the first of its bars that has not been looked at."""
 
 
 def schedule_all(session: Session, tape: Tape) -> list[Watched] | None:
@@ -87,18 +85,16 @@ def _next(session: Session, watched: Sequence[Watched], number: int, end: int) -
     """The first minute at or after `number` that must be replayed; `end` if none."""
     found, held = end, False
     for one in watched:
-        slot = one.slot
+        slot, series = one.slot, one.series
         if slot.busy and (not slot.resting or slot.target_price or slot.trail):
             return number
-        minutes = one.series.minutes
-        count = len(minutes)
-        one.at = at = bisect_left(minutes, number, one.at)
+        at = series.first[number]
         bar = one.schedule.next(at, slot.quantity)
         if slot.busy:
             held = True
             bar = min(bar, _stopped(one, at, bar))
-        if bar < count and minutes[bar] < found:
-            found = minutes[bar]
+        if bar < len(series.minutes) and series.minutes[bar] < found:
+            found = series.minutes[bar]
     if held and found > number and _may_lose(session, watched, number, found):
         return number
     return found
@@ -124,10 +120,10 @@ def _may_lose(session: Session, watched: Sequence[Watched], number: int, found: 
     worst = account.open_pnl
     for one in watched:
         slot = one.slot
-        last = min(one.at + found - number, len(one.series.minutes))
-        if slot.quantity and one.at < last:
+        first, last = one.series.first[number], one.series.first[found]
+        if slot.quantity and first < last:
             side = 1 if slot.quantity > 0 else -1
-            mark = min(one.series.value[side].floor(one.at, last), slot.mark * side)
+            mark = min(one.series.value[side].floor(first, last), slot.mark * side)
             worst += abs(slot.quantity) * (mark - slot.mark * side)
     return worst <= account.floor
 
@@ -137,7 +133,6 @@ def _bring_up(driver: Driver, watched: Sequence[Watched], found: int) -> None:
     for one in watched:
         if not one.slot.quantity:
             continue
-        one.at = at = bisect_left(one.series.minutes, found, one.at)
-        last = one.slot.last
+        at, last = one.series.first[found], one.slot.last
         if at and (last is None or last.ts < one.series.bars[at - 1].ts):
             driver.run([one.series.bars[at - 1]])

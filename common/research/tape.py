@@ -49,15 +49,17 @@ class Extremes:
 class Series:
     """One symbol's bars with their columns.
 
-    minutes: the number of each bar's minute on the tape. value: what a position is marked at, per side.
-    days: the number of the first bar of each date.
+    minutes: the number of each bar's minute on the tape; first: of each minute, and of the tape's end, the number of
+    the first bar at or after it. value: what a position is marked at, per side. days: the number of the first bar of
+    each date.
     """
 
-    def __init__(self, bars: Sequence[Bar], minutes: Sequence[int]) -> None:
+    def __init__(self, bars: Sequence[Bar], minutes: Sequence[int], minutes_in_all: int) -> None:
         import numpy as np
 
         self.bars = bars
         self.minutes = minutes
+        self.first = np.searchsorted(minutes, np.arange(minutes_in_all + 1)).data
         self.number = {bar.ts: number for number, bar in enumerate(bars)}
         self.ts, self.high, self.low, self.close, self.volume = (
             np.array([getattr(bar, name) for bar in bars], np.int64)
@@ -98,7 +100,7 @@ class Series:
 
         sums = np.empty_like(column)
         for start, end in zip(self.days, [*self.days[1:], len(column)], strict=True):
-            np.cumsum(column[start:end], out=sums[start:end])
+            np.add.accumulate(column[start:end], out=sums[start:end])
         return sums
 
     def kept(self, key: Any, make: Callable[[], "Floats"]) -> "Floats":
@@ -124,4 +126,4 @@ class Tape:
                 numbers.setdefault(bar.symbol, []).append(len(self.starts))
             self.starts.append(ts)
             self.minutes.append(together)
-        self.series = {symbol: Series(rows, numbers[symbol]) for symbol, rows in bars.items()}
+        self.series = {symbol: Series(rows, numbers[symbol], len(self.starts)) for symbol, rows in bars.items()}

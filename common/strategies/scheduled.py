@@ -1,7 +1,6 @@
 """A strategy that is asked only on the bars on which it can signal: what a sweep finds for whole columns at once."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar, Final
 
 from common.market.bar import Bar
@@ -11,42 +10,30 @@ from common.trading.strategy import AnyParameters, Parameters, Signal, Strategy,
 NEVER: Final = 2**62
 
 
-class Spans:
-    """Runs of bars by their numbers, in order, each from a start to an end that is not part of it."""
-
-    __slots__ = ("_ends", "_starts")
-
-    def __init__(self, starts: Sequence[int], ends: Sequence[int]) -> None:
-        self._starts = starts
-        self._ends = ends
-
-    def next(self, number: int) -> int:
-        """The first bar of a run at or after `number`; NEVER if there is none."""
-        at = bisect_right(self._starts, number)
-        if at and number < self._ends[at - 1]:
-            return number
-        return self._starts[at] if at < len(self._starts) else NEVER
-
-
 class Schedule:
-    """Bars of one symbol, by number, on which a signal may come while flat, long or short: too many, never too few.
+    """Bars of one symbol on which a signal may come while flat, long or short: too many, never too few.
 
-    stand: puts the strategy into the state that it has before the bar of that number.
+    flat, long, short: a byte for each bar, 1 where one may come. stand: puts the strategy into the state that it has
+    before the bar of that number.
     """
 
     __slots__ = ("flat", "long", "short", "stand")
 
-    def __init__(self, flat: Spans, long: Spans, short: Spans, stand: Callable[[int], None]) -> None:
+    def __init__(self, flat: bytes, long: bytes, short: bytes, stand: Callable[[int], None]) -> None:
         self.flat = flat
         self.long = long
         self.short = short
         self.stand = stand
 
+    def due(self, number: int, quantity: int) -> bool:
+        """Whether a holder of `quantity` may be answered on the bar of that number."""
+        return (self.flat if not quantity else self.long if quantity > 0 else self.short)[number] == 1
+
     def next(self, number: int, quantity: int) -> int:
-        """The first bar at or after `number` on which a holder of `quantity` may be answered."""
-        if not quantity:
-            return self.flat.next(number)
-        return (self.long if quantity > 0 else self.short).next(number)
+        """The first bar at or after `number` on which a holder of `quantity` may be answered; NEVER if none is."""
+        flags = self.flat if not quantity else self.long if quantity > 0 else self.short
+        found = flags.find(1, number)
+        return found if found >= 0 else NEVER
 
 
 class Scheduled(Strategy):
@@ -73,8 +60,8 @@ class Scheduled(Strategy):
         strategy = self._strategy
         if strategy is None:
             return None
-        number = self._numbers[bar.ts]
-        if self._schedule.next(number, view.quantity) != number:
+        number, schedule = self._numbers[bar.ts], self._schedule
+        if not schedule.due(number, view.quantity):
             return None
-        self._schedule.stand(number)
+        schedule.stand(number)
         return strategy.on_bar(bar, view)

@@ -132,9 +132,11 @@ def _close(
     trip, account, entry = slot.trip, book.account, slot.entry_order
     gross = trip.sell_turnover - trip.buy_turnover
     charges = trip.charges(book.rates)
-    account.close(slot.key, slot.symbol, gross, charges.total)
     if slot.basket is None:
-        account.judge(slot.key, slot.instrument)
+        account.close(slot.symbol, slot.symbol, gross, charges.total)
+        account.judge(slot.symbol, slot.instrument)
+    else:
+        account.close(slot.key, slot.symbol, gross, charges.total)
     long = trip.side > 0
     bought, sold = trip.buy_turnover / trip.buys, trip.sell_turnover / trip.sells
     trade = Trade(

@@ -154,6 +154,22 @@ def round_trip(
     )
 
 
+def closing_charges(rates: ChargeRates, turnover_paise: Paise) -> Paise:
+    """The total of `round_trip` for the same turnover on both sides, one order each, paise.
+
+    Asked for at every fill that opens something: what both sides pay alike is worked out once.
+    """
+    brokerage, transaction = _brokerage(rates, turnover_paise, 1), rates.transaction_ppb * turnover_paise
+    sebi = rates.sebi_ppb * turnover_paise
+    each = (
+        (brokerage + _HALF) // BILLION + (transaction + _HALF) // BILLION + (sebi + _HALF) // BILLION
+        + (rates.ipft_ppb * turnover_paise + _HALF) // BILLION
+        + (rates.gst_percent * (brokerage + transaction + sebi) + _FIFTY_BILLION) // _HUNDRED_BILLION
+    )
+    stt, stamp = rates.stt_sell_ppb * turnover_paise, rates.stamp_buy_ppb * turnover_paise
+    return 2 * each + (stt + _HALF) // BILLION + (stamp + _HALF) // BILLION
+
+
 def _brokerage(rates: ChargeRates, turnover_paise: Paise, orders: int) -> int:
     """Of one side, in billionths of a paisa."""
     if turnover_paise <= 0:

@@ -83,11 +83,13 @@ class Driver:
         self.route = route
         self.ledger = ledger
         self.clock = clock or (lambda: session.now)
+        self._takes_time = clock is not None
         self._timed = route if clock is not None and isinstance(route, TimedRoute) else None
         self.intents = 0
         self.sent = 0
         self._decided = 0
         self._stamps = Stamps(clock, ledger.log)
+        self._believed = self._stamps.believed if clock is not None else None
         self._unreadable = False
         self._carriers: dict[type, Callable[[Any], None]] = {
             CommitIntent: self._commit, PlaceOrder: self._place, ModifyOrder: self._modify, CancelOrder: self._cancel,
@@ -150,16 +152,16 @@ class Driver:
 
     def settle(self) -> None:
         """Let updates and commands answer each other until the route is quiet."""
-        session, route, heard = self.session, self.route, self.session.book.heard
-        believed = self._stamps.believed if self._stamps.clocked else None
+        session, route, heard, changed = self.session, self.route, self.session.book.heard, self.ledger.changed
+        believed = self._believed
         for _ in range(MAX_ROUNDS):
             updates = route.drain()
             if not updates:
                 return
             for update in updates:
                 commands = session.on_update(update if believed is None else believed(update))
-                if heard:
-                    self._note_heard()  # before what follows from it: a trade is stored with the fills that made it
+                while heard:  # before what follows from it: a trade is stored with the fills that made it
+                    changed(heard.pop(0))
                 if commands:
                     self.carry_out(commands)
         raise RuntimeError(f"orders did not settle in {MAX_ROUNDS} rounds: the session and the exchange argue")
@@ -171,8 +173,9 @@ class Driver:
 
     def carry_out(self, commands: Sequence[Command]) -> None:
         """In the order given; an intent is durable before its order is sent."""
-        carriers = self._carriers
-        outer, self._decided = self._decided, self.clock()
+        carriers, outer = self._carriers, self._decided
+        if self._takes_time:
+            self._decided = self.clock()
         for command in commands:
             carriers[type(command)](command)
         self._decided = outer
@@ -192,7 +195,7 @@ class Driver:
         if not self.ledger.may_send():
             self._told(order, Status.NOT_PLACED, "the lease ends before an answer could come")
             return
-        late = self.clock() - self._decided if order.purpose is ENTRY else 0
+        late = self.clock() - self._decided if self._takes_time and order.purpose is ENTRY else 0
         if late > ENTRY_SECONDS * NANOSECONDS_A_SECOND:
             seconds = late / NANOSECONDS_A_SECOND
             text = f"decided {seconds:.1f} s ago, at a price that may be gone: at most {ENTRY_SECONDS:g} s"

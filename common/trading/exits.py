@@ -28,7 +28,7 @@ def tend(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
     slot.resting = False
     if slot.quantity == 0:
         if tidy(book, slot, now, out):
-            book.account.release(slot.key)
+            book.account.release(slot.symbol)
             slot.settle()
     else:
         if book.doubts.open and _is_sought(book, slot):

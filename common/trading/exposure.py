@@ -1,6 +1,6 @@
 """Index delta: how much of the market a workload holds, so that its asset classes are not one bet three times over."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from common.market.instrument import AssetClass, Kind
@@ -58,12 +58,15 @@ def held(book: Book, slots: Mapping[str, Slot]) -> tuple[Paise, Paise]:
     Positions are never set off against each other: either may be left alone when the other exits first.
     """
     up = down = 0.0
-    for slot, units in _units(slots):
-        delta = units * unit_delta(slot) if units else 0.0
-        if delta > 0:
-            up += delta
-        else:
-            down -= delta
+    for slot in slots.values():
+        entry = slot.entry
+        if slot.basket is None and (slot.quantity or entry is not None):
+            coming = entry.side * (entry.remaining + slot.unsent) if entry is not None else 0
+            delta = (slot.quantity + coming) * unit_delta(slot)
+            if delta > 0:
+                up += delta
+            else:
+                down -= delta
     for basket in book.baskets.values():
         sold = [state.slot for state in basket.shorts]
         more, less = basket_delta(sold, -(-basket.risk // basket.quantity))
@@ -74,9 +77,13 @@ def held(book: Book, slots: Mapping[str, Slot]) -> tuple[Paise, Paise]:
 def room(book: Book, slots: Mapping[str, Slot], more: tuple[float, float]) -> tuple[int, Mapping[str, float]]:
     """Units that may be added, and the numbers that it was decided from. more: paise that one is long and short."""
     limit = book.account.limits.max_index_delta
-    used = held(book, slots)
-    units = min((int(max(0, limit - u) // m) for u, m in zip(used, more, strict=True) if m), default=UNLIMITED)
-    return units, {"index_delta": max(used), "unit_delta": round(max(more)), "index_delta_limit": limit}
+    (up, down), (more_up, more_down) = held(book, slots), more
+    units = UNLIMITED
+    if more_up:
+        units = int(max(0, limit - up) // more_up)
+    if more_down:
+        units = min(units, int(max(0, limit - down) // more_down))
+    return units, {"index_delta": max(up, down), "unit_delta": round(max(more)), "index_delta_limit": limit}
 
 
 def within(book: Book, slot: Slot, side: int, quantity: int, verdict: Verdict) -> tuple[int, Verdict]:
@@ -86,11 +93,3 @@ def within(book: Book, slot: Slot, side: int, quantity: int, verdict: Verdict) -
     numbers = {**verdict.numbers, **numbers}
     quantity = slot.instrument.whole_lots(min(quantity, units))
     return quantity, Verdict(True, verdict.code, numbers) if quantity else Verdict(False, "index_delta", numbers)
-
-
-def _units(slots: Mapping[str, Slot]) -> Iterator[tuple[Slot, int]]:
-    """Signed units of each slot that is in no basket, held or on their way."""
-    for slot in slots.values():
-        if slot.basket is None:
-            entry = slot.entry
-            yield slot, slot.quantity + (entry.side * (entry.remaining + slot.unsent) if entry is not None else 0)

@@ -23,7 +23,7 @@ def look(
     price_only: the news is this symbol's price, so that other legs of its basket have none yet.
     """
     entry = slot.entry
-    late = now >= times.entry_cutoff or book.level >= _CANCEL_ENTRIES
+    late = now >= times.entry_cutoff or (book.level and book.level >= _CANCEL_ENTRIES)
     if late or (entry is not None and too_old(book, entry, now)):
         take_entry_back(book, slot, now, out)
     if slot.basket is not None:

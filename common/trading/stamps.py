@@ -24,11 +24,6 @@ class Stamps:
         self._tell = tell
         self._said = False
 
-    @property
-    def clocked(self) -> bool:
-        """Whether there is a clock to hold stamps against."""
-        return self._clock is not None
-
     def ahead(self, ts: int) -> bool:
         """Whether `ts` (nanoseconds UTC) is later than our clock allows."""
         if self._clock is None:

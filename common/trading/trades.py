@@ -7,7 +7,7 @@ from typing import Any
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
 from common.market.money import Paise
-from common.trading.charges import ChargeRates, Charges, round_trip
+from common.trading.charges import ChargeRates, Charges, closing_charges, round_trip
 
 
 @dataclass(slots=True)
@@ -105,8 +105,7 @@ class RoundTrip:
 
     def closing_charges(self, rates: ChargeRates) -> Paise:
         """What both ways will have cost if the rest is closed at the entry's price, paise."""
-        turnover = max(self.buy_turnover, self.sell_turnover)
-        return round_trip(rates, turnover, turnover, 1, 1).total
+        return closing_charges(rates, max(self.buy_turnover, self.sell_turnover))
 
 
 def trade_fields(trade: Trade, asset_class: AssetClass) -> dict[str, Any]:
