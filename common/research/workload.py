@@ -15,6 +15,7 @@ from common.strategies.registry import build
 from common.trading.book import Book
 from common.trading.charges import SEGMENT_OF, rates_on
 from common.trading.exit_policy import EXIT_POLICIES
+from common.trading.greek_exposure import held_exposure
 from common.trading.orders import Order, Status
 from common.trading.pace import REPLAY, Pace
 from common.trading.risk import Account
@@ -139,6 +140,7 @@ def summarise(session: Session) -> dict[str, Any]:
         "charges_paise": account.charges + account.pending_charges, "net_paise": account.net,
         "halted": account.halted, "denied": dict(book.denied), "positions": _positions(session),
         "seconds_to_flat": sorted(book.flat_seconds)[-20:],
+        "margin_paise": sum(account.reserved.values()), "greeks": _greeks(session),
         "limits": [
             {"name": "capital", "used": account.peak_used, "limit": limits.capital, "unit": "paise"},
             {"name": "daily loss", "used": account.peak_loss, "limit": limits.daily_loss, "unit": "paise"},
@@ -147,6 +149,14 @@ def summarise(session: Session) -> dict[str, Any]:
              "unit": "count"},
         ],
     }
+
+
+def _greeks(session: Session) -> dict[str, int] | None:
+    """Paise, of what is held; None where the market does not say."""
+    found = held_exposure(session.slots, session.now)
+    if found is None:
+        return None
+    return {"delta_paise": round(found.delta), "gamma_paise": round(found.gamma), "vega_paise": round(found.vega)}
 
 
 def _positions(session: Session) -> list[dict[str, Any]]:

@@ -41,6 +41,17 @@ def units_of(slots: Mapping[str, Slot]) -> dict[str, int]:
     return found
 
 
+def held_exposure(slots: Mapping[str, Slot], now: int) -> GreekExposure | None:
+    """Of all that is held: a share or a future has a delta alone. None where nobody knows. now: nanoseconds UTC."""
+    held = {slot.symbol: slot.quantity for slot in slots.values() if slot.quantity}
+    if not held:
+        return GreekExposure()
+    straight = sum(held[name] * slots[name].mark for name in held if not slots[name].instrument.strike)
+    options = [slots[name].instrument for name in held if slots[name].instrument.strike]
+    found = exposure_of(held, options, next(iter(slots.values())), now)
+    return found + GreekExposure(delta=straight / 100) if found is not None else None
+
+
 def exposure_of(
     units: Mapping[str, int], instruments: Sequence[Instrument], view: View, now: int,
 ) -> GreekExposure | None:

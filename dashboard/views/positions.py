@@ -47,22 +47,40 @@ def _shown() -> None:
         )
     else:
         st.info("Nothing is held.", icon=":material/check_circle:")
-    st.markdown("**Exposure**")
-    st.table(
-        [
-            {
-                "class": one["asset_class"],
-                "positions": one["positions"],
-                "gross": words.rupees(one["gross_paise"]),
-                "net": words.rupees(one["net_paise"]),
-                "margin": words.rupees(one["margin_paise"]),
-                **{name: f"{value:,.1f}" for name, value in (one["greeks"] or {}).items()},
-            }
-            for one in found["exposure"]
-        ],
-        hide_index=True,
-    )
+    _exposure(found["exposure"])
     _limits(found["limits"])
+
+
+def _exposure(classes: list[Mapping[str, Any]]) -> None:
+    """Of each class; what all of it wins or loses when the market moves, only where every part of it is known."""
+    st.markdown("**Exposure**")
+    st.table([_exposed(one) for one in classes], hide_index=True)
+    known = [one["greeks"] for one in classes if one["greeks"] is not None]
+    if classes and len(known) == len(classes):
+        delta, vega = (sum(one[name] for one in known) for name in ("delta_paise", "vega_paise"))
+        told = f"All together: {_moved(delta)} when everything rises by 1 %, {_moved(vega)} a point of volatility. "
+    else:
+        told = "A dash: the market does not say (yet) what an option that is held is worth. "
+    note(
+        f"{told}Margin: what positions and entries on their way bind. Delta: rupees when the underlyings rise by 1 %; "
+        "gamma: by how much that grows with it; vega: rupees when volatility rises by one point."
+    )
+
+
+def _exposed(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    greeks = one["greeks"] or {}
+    return {
+        "class": one["asset_class"],
+        "positions": one["positions"],
+        "gross": words.rupees(one["gross_paise"]),
+        "net": words.rupees(one["net_paise"]),
+        "margin": words.rupees(one["margin_paise"]),
+        **{name: words.signed(greeks.get(f"{name}_paise")) for name in ("delta", "gamma", "vega")},
+    }
+
+
+def _moved(paise: int) -> str:
+    return f"{words.rupees(abs(paise))} {'won' if paise > 0 else 'lost'}" if paise else "nothing"
 
 
 def _limits(limits: list[Mapping[str, Any]]) -> None:

@@ -116,6 +116,7 @@ def summary(trades: int) -> dict[str, Any]:
         "positions": [{"symbol": "TCS", "quantity": -10, "mark_paise": 300_000, "average_paise": 301_000,
                        "stop_paise": 305_000, "leaving": "", "basket": ""}],
         "limits": [{"name": "daily loss", "used": 0, "limit": 750_000, "unit": "paise"}], "alarms": [],
+        "margin_paise": 3_010_000, "greeks": {"delta_paise": -30_000, "gamma_paise": 0, "vega_paise": 0},
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from common.market.bar import Quote
+from common.research.workload import summarise
 from common.trading.entries import enter
 from common.trading.greek_exposure import GreekExposure, exposure_of, units_of
 from common.trading.limits import NO_LIMIT
@@ -13,9 +14,9 @@ from common.trading.restore import restore
 from common.trading.risk import Account
 from common.trading.slot import Slot
 from common.trading.strategy import Enter
-from tests.unit.basket_case import CHAIN, LIMITS, LOT, SPREAD, basket_desk, begun, leg, mark, opened, option, signal
+from tests.unit.basket_case import CHAIN, LIMITS, LOT, SPREAD, UNITS, basket_desk, begun, leg, mark, opened, option, signal
 from tests.unit.trading_case import Desk, minute
-from tests.unit.wire_case import Wire
+from tests.unit.wire_case import Wire, protected
 
 PAIR = (option(24_400), option(24_400, CHAIN[2].kind))
 
@@ -110,6 +111,34 @@ def test_what_is_held_and_what_may_still_fill_counts() -> None:
     restore(again.session, made.ledger.orders.values(), minute(3))
     assert units_of(again.session.slots) == whole
     assert leg(again, CHAIN[0]).quantity == 300
+
+
+def test_the_summary_says_what_a_spread_wins_and_binds() -> None:
+    """Of what is held, in whole paise; nothing while flat, and unknown once its quotes are old."""
+    wire = Wire()
+    made = opened(wire, instruments=[*CHAIN, PAIR[1]])
+    assert summarise(desk().session)["greeks"] == {"delta_paise": 0, "gamma_paise": 0, "vega_paise": 0}
+    quoted(made)
+    session = made.session
+    instruments = [slot.instrument for slot in session.slots.values()]
+    exact = exposure_of(units_of(session.slots), instruments, session.slots["NIFTY"], session.now)
+    assert exact is not None
+    found = summarise(session)
+    assert found["greeks"] == {
+        "delta_paise": round(exact.delta), "gamma_paise": round(exact.gamma), "vega_paise": round(exact.vega),
+    }
+    assert found["greeks"]["delta_paise"] > 0
+    assert found["margin_paise"] == sum(session.book.account.reserved.values()) >= UNITS * (24_400 - 24_300) * 100
+    session.now += 10 * 60 * 10**9
+    assert summarise(session)["greeks"] is None
+
+
+def test_a_share_has_a_delta_alone() -> None:
+    """One per cent of its value, which is what it binds."""
+    made, entry, _ = protected(Wire())
+    found = summarise(made.session)
+    assert found["greeks"] == {"delta_paise": entry.quantity * 100_00 // 100, "gamma_paise": 0, "vega_paise": 0}
+    assert found["margin_paise"] >= entry.quantity * 100_00
 
 
 def single(**limits: Any) -> tuple[Desk, Slot]:

@@ -39,6 +39,16 @@ class Limit(Model):
     unit: str
 
 
+class Greeks(Model):
+    """delta_paise: won when all underlyings rise by 1 %. gamma_paise: by how much that grows with it. vega_paise: won
+    when volatility rises by one point.
+    """
+
+    delta_paise: int
+    gamma_paise: int
+    vega_paise: int
+
+
 class Summary(BaseModel):
     """What a workload says of itself with each heartbeat; before the first one nothing is known."""
 
@@ -60,6 +70,8 @@ class Summary(BaseModel):
     seconds_to_flat: list[float] = []
     positions: list[Position] = []
     limits: list[Limit] = []
+    margin_paise: int | None = None
+    greeks: Greeks | None = None
     alarms: list[dict[str, Any]] = []
 
 
@@ -145,7 +157,10 @@ class HeldPosition(Position):
 
 
 class ClassExposure(Model):
-    """gross_paise: long and short added; net_paise: long less short. greeks: None where nobody knows them."""
+    """gross_paise: long and short added; net_paise: long less short. margin_paise: what positions and entries on
+    their way bind, as the limits count it. greeks: None where the market does not say. Both None before the first
+    heartbeat.
+    """
 
     asset_class: AssetClass
     positions: int
@@ -153,7 +168,7 @@ class ClassExposure(Model):
     gross_paise: int
     net_paise: int
     margin_paise: int | None
-    greeks: dict[str, float] | None
+    greeks: Greeks | None
 
 
 class ClassLimit(Limit):
