@@ -47,6 +47,11 @@ def rupees(paise: float | None) -> str:
     return "–" if paise is None else money(round(paise / 100) * 100).removesuffix(".00")
 
 
+def price(paise: int) -> str:
+    """To the paisa: a tick is five of them."""
+    return money(paise)
+
+
 def signed(paise: float | None) -> str:
     """As `rupees`, with an arrow and a sign, in one piece at the end of a line."""
     if paise is None:

@@ -26,35 +26,37 @@ def _shown() -> None:
     if bare:
         st.error(f"Without a stop or an exit: {', '.join(bare)}", icon=":material/notifications_active:")
     if held:
-        st.dataframe(
-            [
-                {
-                    "symbol": one["symbol"],
-                    "quantity": one["quantity"],
-                    "average": words.rupees(one["average_paise"]),
-                    "mark": words.rupees(one["mark_paise"]),
-                    "stop": words.rupees(one["stop_paise"]) if one["stop_paise"] else "–",
-                    "value": words.rupees(one["value_paise"]),
-                    "open P&L": words.signed(one["open_pnl_paise"]),
-                    "protected": "yes" if one["protected"] else "NO",
-                    "leaving": one["leaving"],
-                    "basket": one["basket"],
-                }
-                for one in held
-            ],
-            hide_index=True,
-            width="stretch",
-        )
+        st.dataframe(_columns(held), hide_index=True, width="stretch")
     else:
         st.info("Nothing is held.", icon=":material/check_circle:")
     _exposure(found["exposure"])
     _limits(found["limits"])
 
 
+def _columns(held: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What matters most comes first: a phone shows four columns. Why and in what is said where there is something."""
+    said = [name for name in ("leaving", "basket") if any(one[name] for one in held)]
+    return [
+        {
+            "symbol": one["symbol"],
+            "quantity": one["quantity"],
+            "open P&L": words.signed(one["open_pnl_paise"]),
+            "stop": words.price(one["stop_paise"]) if one["stop_paise"] else "–",
+            "mark": words.price(one["mark_paise"]),
+            "average": words.price(one["average_paise"]),
+            "value": words.rupees(one["value_paise"]),
+            **{name: one[name] for name in said},
+        }
+        for one in held
+    ]
+
+
 def _exposure(classes: list[Mapping[str, Any]]) -> None:
     """Of each class; what all of it wins or loses when the market moves, only where every part of it is known."""
     st.markdown("**Exposure**")
-    st.table([_exposed(one) for one in classes], hide_index=True)
+    left, right = st.columns(2)
+    left.table([_exposed(one) for one in classes], hide_index=True)
+    right.table([_moving(one) for one in classes], hide_index=True)
     known = [one["greeks"] for one in classes if one["greeks"] is not None]
     if classes and len(known) == len(classes):
         delta, vega = (sum(one[name] for one in known) for name in ("delta_paise", "vega_paise"))
@@ -68,13 +70,18 @@ def _exposure(classes: list[Mapping[str, Any]]) -> None:
 
 
 def _exposed(one: Mapping[str, Any]) -> Mapping[str, Any]:
-    greeks = one["greeks"] or {}
     return {
         "class": one["asset_class"],
-        "positions": one["positions"],
         "gross": words.rupees(one["gross_paise"]),
         "net": words.rupees(one["net_paise"]),
         "margin": words.rupees(one["margin_paise"]),
+    }
+
+
+def _moving(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    greeks = one["greeks"] or {}
+    return {
+        "class": one["asset_class"],
         **{name: words.signed(greeks.get(f"{name}_paise")) for name in ("delta", "gamma", "vega")},
     }
 
