@@ -6,14 +6,21 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import charts, words
-from dashboard.shared import connection, needed, note, operable, read
+from dashboard.shared import SLOW_SECONDS, connection, needed, note, operable, read
 
 FEW_NUMBERS: Final = 6
 ENDLESS: Final = 1_000_000_000
+REFUSED: Final = "plan-refused"
 
 
 def plan() -> None:
     """Each asset class with its reasons; a draft with its two buttons."""
+    st.session_state.pop(REFUSED, None)
+    _shown()
+
+
+@st.fragment(run_every=SLOW_SECONDS)
+def _shown() -> None:
     found = needed("/plan", "plan")
     if found is None:
         return
@@ -76,22 +83,23 @@ def _approval() -> None:
         for column, word, label in ((left, "approve", "Approve"), (right, "reject", "Reject")):
             with column:
                 _tap(word, label, draft)
+        if st.session_state.get(REFUSED):
+            st.error(st.session_state[REFUSED], icon=":material/block:")
 
 
 def _tap(word: str, label: str, draft: Mapping[str, Any]) -> None:
+    """Only this fragment runs again after a tap: what was refused stays to be read."""
     key = f"plan-{word}"
     if st.session_state.get(key) != draft["plan_hash"]:
         if st.button(label, key=f"{key}-first", width="stretch", disabled=not operable()):
             st.session_state[key] = draft["plan_hash"]
-            st.rerun()
+            st.rerun(scope="fragment")
         return
     if st.button(f"Yes, {word} it", key=f"{key}-second", type="primary", width="stretch", disabled=not operable()):
         body = {name: draft[name] for name in ("date", "plan_hash", "max_loss_paise")} | {"action": word}
-        taken, problem = connection().post("/control", body)
+        taken, st.session_state[REFUSED] = connection().post("/control", body)
         st.session_state.pop(key, None)
-        if taken:
-            st.rerun()
-        st.error(problem)
+        st.rerun(scope="app" if taken else "fragment")
 
 
 def _reasons(reasons: list[Mapping[str, Any]]) -> None:

@@ -28,10 +28,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="no Chromium here: apt-get install chromium"))
 
 
-def tron(*arguments: str) -> "subprocess.Popen[str]":
-    """A command that goes on, in a session of its own."""
+def tron(*arguments: str, **variables: str) -> "subprocess.Popen[str]":
+    """A command that goes on, in a session of its own. variables: of its environment."""
     return subprocess.Popen(
-        [sys.executable, "-m", "jobs.cli", *arguments], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [sys.executable, "-m", "jobs.cli", *arguments], cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         preexec_fn=_hears_ctrl_c,
     )
@@ -71,8 +72,8 @@ class Api:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        self._process = tron("api", "--run", str(self.home), "--port", str(self.port))
+    def start(self, **variables: str) -> None:
+        self._process = tron("api", "--run", str(self.home), "--port", str(self.port), **variables)
         said(self._process, "the API of")
 
     def stop(self) -> None:
