@@ -12,12 +12,13 @@ from typing import Any, Final, Literal, TypeAlias
 
 import httpx2
 
-from common.day.polling import POLLS
+from common.day.polling import every_seconds
 
 TIMEOUT: Final = httpx2.Timeout(6.0, connect=1.5)
 DOWN_SECONDS: Final = 3.0
 """After a failure nothing is asked for so long, so that no page waits for each of its parts."""
-OTHERWISE_SECONDS: Final = 30.0
+SOONER_SECONDS: Final = 0.5
+"""A page that looks again every five seconds is to find what it has just old enough."""
 MAX_KEPT: Final = 200
 Source: TypeAlias = Literal["api", "kept", "store"]
 LocalRead: TypeAlias = Callable[[str, Mapping[str, str]], "tuple[Any, datetime] | None"]
@@ -76,9 +77,10 @@ class Connection:
         """GET path with what is wanted, at most as often as the poll plan has it. fresh: ask now."""
         query = {name: value for name, value in sorted(wanted.items()) if value}
         name = f"{path}?{json.dumps(query)}"
+        lasts = every_seconds(path, query) - SOONER_SECONDS
         with self._lock:
             kept = self._kept.get(name)
-            if kept is not None and not fresh and time.monotonic() - kept.asked < _every(path):
+            if kept is not None and not fresh and time.monotonic() - kept.asked < lasts:
                 return kept.reading
             if time.monotonic() < self._down_until and not fresh:
                 return self._otherwise(name, path, query, kept)
@@ -163,11 +165,6 @@ class Connection:
     def _path(self, name: str) -> Path:
         assert self._folder is not None
         return self._folder / f"{hashlib.sha256(name.encode()).hexdigest()[:24]}.json"
-
-
-def _every(path: str) -> float:
-    poll = POLLS.get(path.strip("/").partition("/")[0])
-    return poll.every_seconds - 0.5 if poll is not None else OTHERWISE_SECONDS
 
 
 def _moment(text: str) -> datetime | None:

@@ -8,13 +8,14 @@ from typing import Any, Final
 
 import streamlit as st
 
+from common.day.polling import BEHIND_SECONDS, OPEN_SECONDS
 from dashboard.connection import Connection, Reading
 from dashboard.local_store import local_read
 from dashboard.words import span
 
 DAY: Final = "day"
-LIVE_SECONDS: Final = 5
-SLOW_SECONDS: Final = 30
+LIVE_SECONDS: Final = OPEN_SECONDS
+SLOW_SECONDS: Final = BEHIND_SECONDS
 
 
 @st.cache_resource
@@ -41,8 +42,9 @@ def chosen_day() -> str:
 
 
 def read(path: str, **wanted: str) -> Reading:
-    """Of the chosen day."""
-    return connection().read(path, {"date": chosen_day(), **wanted})
+    """Of the chosen day. An answer that takes longer than half a second is seen to be waited for."""
+    with st.spinner("Asking the API ..."):
+        return connection().read(path, {"date": chosen_day(), **wanted})
 
 
 def needed(path: str, what: str, **wanted: str) -> Any:
@@ -56,7 +58,7 @@ def needed(path: str, what: str, **wanted: str) -> Any:
 def say_missing(found: Reading, what: str) -> None:
     """Not there yet, or not to be reached: two different things to do."""
     if found.missing:
-        st.info(f"No {what} yet. {found.problem}", icon=":material/schedule:")
+        st.info(found.problem or f"No {what} yet.", icon=":material/schedule:")
     else:
         st.warning(
             f"No {what} can be shown: {found.problem or 'nothing is known'}. It is tried again by itself.",

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from common.day.polling import LOGS
 from dashboard import words
 from dashboard.shared import LIVE_SECONDS, needed, note
 
@@ -17,7 +18,7 @@ def logs() -> None:
 
 @st.fragment(run_every=LIVE_SECONDS)
 def _shown(level: str, room: str, tag: str) -> None:
-    found = needed("/logs", "records", level=level, room=room, tag=tag, limit="200")
+    found = needed("/logs", "records", level=level, room=room, tag=tag, **LOGS)
     if found is None:
         return
     if not found["records"]:
@@ -37,4 +38,4 @@ def _shown(level: str, room: str, tag: str) -> None:
         hide_index=True,
         width="stretch",
     )
-    note("The latest 200 of WARNING and above, and of trades. Everything is in the archive: `tron logs`.")
+    note(f"The latest {LOGS['limit']} of WARNING and above, and of trades. Everything is in the archive: `tron logs`.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from common.day.polling import TRADES
 from dashboard import charts, words
 from dashboard.shared import SLOW_SECONDS, needed, note, read
 
@@ -39,7 +40,7 @@ def trades() -> None:
 
 @st.fragment(run_every=SLOW_SECONDS)
 def _shown(asset_class: str, strategy: str) -> None:
-    found = needed("/trades", "trades", **{"class": asset_class, "strategy": strategy, "limit": "500"})
+    found = needed("/trades", "trades", **{"class": asset_class, "strategy": strategy, **TRADES})
     if found is None:
         return
     rows: list[Mapping[str, Any]] = found["trades"]
@@ -50,7 +51,7 @@ def _shown(asset_class: str, strategy: str) -> None:
     won = sum(one["net_paise"] > 0 for one in rows)
     st.markdown(
         f"**{words.plural(len(rows), 'trade')}**, {won} won, net **{words.signed(net)}**"
-        + (" (the latest 500)" if found["next"] else "")
+        + (f" (the latest {TRADES['limit']})" if found["next"] else "")
     )
     st.dataframe([_row(one) for one in rows], hide_index=True, width="stretch")
     st.download_button("Download as CSV", as_csv(rows), "trades.csv", "text/csv")

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from common.day.polling import LEASES
 from dashboard import words
 from dashboard.shared import LIVE_SECONDS, note, read, say_missing
 
@@ -13,12 +14,13 @@ def workloads() -> None:
 
 @st.fragment(run_every=LIVE_SECONDS)
 def _shown() -> None:
-    found = read("/workloads", leases="1")
+    found, leases = read("/workloads"), read("/workloads", **LEASES)
     if found.data is None:
         say_missing(found, "workloads")
         return
     if not found.data["workloads"]:
         st.info("No workload has been started yet: they start when the plan is ready.", icon=":material/schedule:")
+    holders = {one["id"]: one["lease"] for one in (leases.data or {"workloads": []})["workloads"]}
     for one in found.data["workloads"]:
         beat = words.parsed(one["heartbeat"])
         age = (found.now - beat).total_seconds() if found.now and beat else None
@@ -28,7 +30,7 @@ def _shown() -> None:
             row.metric("Heartbeat age", words.span(age), width=150)
             row.metric("Restarts", one["restarts"], help=f"Taken over from outside: {one['take_overs']}", width=150)
             row.metric("Net", words.signed(one["summary"]["net_paise"]), width=150)
-            lease, summary = one["lease"], one["summary"]
+            lease, summary = holders.get(one["id"]), one["summary"]
             note(f"Runs as {lease['holder']} (lease {lease['epoch']})" if lease else "Nobody holds its lease.")
             st.markdown(
                 f"{words.plural(summary['orders'], 'order')}, {words.plural(summary['fills'], 'fill')}, "

@@ -112,11 +112,15 @@ class LocalProxy:
         program = shutil.which("nginx")
         if program is None:
             raise ProxyFailed("no nginx on this machine: install the package nginx-light, or leave --proxy out")
+        if _answers(self.proxy.listen):
+            raise ProxyFailed(f"another program listens at {self.proxy.listen}: choose another port (--proxy PORT)")
         self.proxy.state.mkdir(parents=True, exist_ok=True)
         path = self.proxy.state / "nginx.conf"
         path.write_text(self.proxy.render(), encoding="utf-8")
         with self.log.open("ab") as log:
+            # One process: workers would outlive a master that is killed, and hold its port.
             command = [program, "-e", str(self.log), "-p", str(self.proxy.state), "-c", str(path)]
+            command += ["-g", "master_process off;"]
             self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         until = time.monotonic() + READY_SECONDS
         while not _answers(self.proxy.listen):

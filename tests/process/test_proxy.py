@@ -227,18 +227,23 @@ def test_a_value_is_no_directive(tmp_path: Path) -> None:
 
 
 def test_it_comes_back(tmp_path: Path) -> None:
-    """Killed, it is seen to be gone and starts again at its place, as `tron up` keeps it."""
+    """Killed, it is gone whole and starts again at its place, as `tron up` keeps it; a place that is taken is said."""
     with upstream() as api:
         proxy = LocalProxy(Proxy(f"{HOST}:{free_port()}", api, api, tmp_path / "proxy", workers="1"))
         proxy.start()
         try:
             assert proxy._child is not None
-            proxy._child.terminate()
+            proxy._child.kill()
             until = time.monotonic() + BOUND_SECONDS
             while proxy.running and time.monotonic() < until:
                 time.sleep(0.02)
             assert not proxy.running
+            port = int(proxy.proxy.listen.rpartition(":")[2])
+            with pytest.raises(ConnectionRefusedError):
+                ask(port, "/healthz")
             proxy.start()
-            assert ask(int(proxy.proxy.listen.rpartition(":")[2]), "/healthz")[0] == 200
+            assert ask(port, "/healthz")[0] == 200
+            with pytest.raises(ProxyFailed, match="another program listens"):
+                LocalProxy(proxy.proxy).start()
         finally:
             proxy.stop()

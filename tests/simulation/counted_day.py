@@ -1,6 +1,6 @@
 """A whole simulated day at its real intervals, with the dashboard open all session, every billed operation counted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,9 +10,12 @@ from typing import Final
 from common.adapters.counting import CountingArchive, CountingStore, Usage
 from common.adapters.memory import MemoryArchive, MemoryStore
 from common.day.alarms import alert
+from common.day.api.direct import Here, direct
+from common.day.api.problem import Problem
+from common.day.api.standing import Place
 from common.day.delivery import NoticePorts, tell
 from common.day.notices import plan_notice
-from common.day.polling import POLLS
+from common.day.polling import REQUESTS, every_seconds
 from common.day.rounds import tell_round
 from common.day.stored import load_orders, load_trades
 from common.day.trade_ports import TradePorts
@@ -61,8 +64,8 @@ class CountedDay(SimulatedDay):
         self._etags: dict[str, str] = {}
         super().__init__(Setting(seed, frozenset(), MemoryStore, MemoryArchive, plan=three_workloads, day=DAY))
         opens, closes = self.times[AssetClass.STOCK].steps["supervise_from"], self.ends
-        for name, poll in POLLS.items():
-            self._each(opens, closes, poll.every_seconds, self._asker(name))
+        for path, query in REQUESTS:
+            self._each(opens, closes, every_seconds(path, query), self._asker(path, query))
         self._each(opens, closes, 60.0, self._round)
 
     def ports(self, life: Life, wake: Callable[[], None]) -> TradePorts:
@@ -102,14 +105,20 @@ class CountedDay(SimulatedDay):
         for ts in range(first, last, int(seconds * NANOSECONDS_A_SECOND)):
             self.world.at(ts, action)
 
-    def _asker(self, name: str) -> Callable[[], None]:
-        store = CountingStore(self.store, self._part(f"dashboard {name}"))
+    def _asker(self, path: str, query: Mapping[str, str]) -> Callable[[], None]:
+        usage, name = self._part(f"dashboard {path} {' '.join(query)}".strip()), f"{path} {query}"
+        store, archive = CountingStore(self.store, usage), CountingArchive(self.archive, usage)
 
         def ask() -> None:
-            page = POLLS[name].read(store, self.day, self._etags.get(name, ""))
-            self._etags[name] = page.etag
+            here = Here(store, lambda: archive, Place("production", "paper", at(self.world.now), None))
             self.polls += 1
-            self.unchanged += page.documents is None
+            try:
+                found = direct(path, query, self.day, self._etags.get(name, ""), here)
+            except Problem:  # no scorecard yet
+                return
+            assert found is not None
+            self._etags[name] = found.etag
+            self.unchanged += found.fields is None
 
         return ask
 

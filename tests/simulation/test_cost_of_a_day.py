@@ -9,7 +9,7 @@ import pytest
 from common.adapters.counting import CountingArchive, CountingStore, Usage
 from common.adapters.memory import MemoryArchive, MemoryStore
 from common.day.cost import RUNNERS, Runner, measured_day, month, summary
-from common.day.polling import BEHIND_SECONDS, OPEN_SECONDS, POLLS
+from common.day.polling import BEHIND_SECONDS, OPEN_SECONDS, REQUESTS
 from common.market.tables import toml_table
 from common.ports import Conflict, Create, Delete, Document, Query, Update
 from jobs import cli
@@ -33,6 +33,7 @@ def used(day: CountedDay) -> Mapping[str, int]:
     return {
         "reads": sum(one.reads.total() for one in parts), "writes": sum(one.writes.total() for one in parts),
         "deletes": sum(one.deletes.total() for one in parts), "class_a": sum(one.class_a for one in parts),
+        "class_b": sum(one.class_b for one in parts),
     }
 
 
@@ -56,10 +57,10 @@ def test_the_dashboard_polls_all_session(day: CountedDay) -> None:
     """The summary each five seconds and every other page each thirty: nearly seven hours of them, answer by answer."""
     seconds = 410 * 60
     assert (OPEN_SECONDS, BEHIND_SECONDS) == (5.0, 30.0)
-    assert day.polls == seconds // 5 + (len(POLLS) - 1) * (seconds // 30)
+    assert day.polls == seconds // 5 + (len(REQUESTS) - 1) * (seconds // 30)
     assert 0.5 < day.unchanged / day.polls < 1, "most answers are 304, and the ones with news are not"
-    assert day.parts["dashboard workloads"].reads["workloads"] == 3 * seconds // 5
-    trades = day.parts["dashboard trades"].reads["trades"]
+    assert day.parts["dashboard /workloads"].reads["workloads"] == 3 * seconds // 5
+    trades = day.parts["dashboard /trades limit"].reads["trades"]
     assert 0 < trades <= sum(range(len(day.store.query(Query("trades", limit=1000))) + 1))
 
 
@@ -70,6 +71,7 @@ def test_the_shipped_figures_are_the_day_s(day: CountedDay) -> None:
     assert total["writes"] == pytest.approx(shipped["firestore_writes"], rel=0.15), total
     rolled = 3 * 375  # log objects, of three workloads and each minute: the counted day archives none
     assert total["class_a"] + rolled == pytest.approx(shipped["storage_class_a"], rel=0.1), total
+    assert total["class_b"] == pytest.approx(shipped["storage_class_b"], rel=0.15), total
     assert shipped["requests"] == pytest.approx(day.polls + 600, rel=0.01)
 
 

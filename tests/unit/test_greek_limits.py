@@ -14,7 +14,20 @@ from common.trading.restore import restore
 from common.trading.risk import Account
 from common.trading.slot import Slot
 from common.trading.strategy import Enter
-from tests.unit.basket_case import CHAIN, LIMITS, LOT, SPREAD, UNITS, basket_desk, begun, leg, mark, opened, option, signal
+from tests.unit.basket_case import (
+    CHAIN,
+    LIMITS,
+    LOT,
+    SPREAD,
+    UNITS,
+    basket_desk,
+    begun,
+    leg,
+    mark,
+    opened,
+    option,
+    signal,
+)
 from tests.unit.trading_case import Desk, minute
 from tests.unit.wire_case import Wire, protected
 
