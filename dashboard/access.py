@@ -12,7 +12,7 @@ def allowed() -> bool:
     """Whether the page may go on; what is shown otherwise is on the page already."""
     if _sign_in_configured():
         if st.user.is_logged_in:
-            if _listed(str(st.user.get("email") or "")):
+            if _listed(str(st.user.get("email") or "")) and st.user.get("email_verified", True) is not False:
                 return True
             st.error("You are signed in, but not as somebody who may see this account.", icon=":material/block:")
             st.button("Sign out", on_click=st.logout)
@@ -39,7 +39,10 @@ def _sign_in_configured() -> bool:
 
 
 def _listed(email: str) -> bool:
-    """Those named in [tron] emails may; nobody else, and nobody where none is named."""
+    """Those named in [tron] emails may; nobody else, and nobody where none is named.
+
+    Some providers let anybody claim an address: one that says so of it is not believed.
+    """
     section = st.secrets.get("tron", {})
     return email.lower() in {str(one).lower() for one in section.get("emails", [])}
 
