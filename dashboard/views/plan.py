@@ -6,7 +6,7 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import charts, words
-from dashboard.shared import SLOW_SECONDS, connection, needed, note, operable, read
+from dashboard.shared import LIVE_SECONDS, connection, needed, note, operable, read
 
 FEW_NUMBERS: Final = 6
 ENDLESS: Final = 1_000_000_000
@@ -19,7 +19,7 @@ def plan() -> None:
     _shown()
 
 
-@st.fragment(run_every=SLOW_SECONDS)
+@st.fragment(run_every=LIVE_SECONDS)
 def _shown() -> None:
     found = needed("/plan", "plan")
     if found is None:
