@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from common.day.readiness import Check
     from common.planning.mandate import Mandate
     from common.research.recorder import MarketRecorder
+    from common.research.watchlist import Watchlist
 
+MOST_NAMED: Final = 10
 NOTIFY_URLS: Final = "notify-urls"
 """The secret with whom to tell, as apprise reads it, with spaces between."""
 
@@ -116,27 +118,38 @@ class AccountParts:
         """Of the mandate's universe and the strikes around the money. Raises what mandate, archive and broker raise."""
         from common.research.recorder import MarketRecorder
 
+        listed = self._watchlist(day, asset_class, self._stocks(day))
+        if listed.left_out:
+            text = f"{len(listed.instruments)} instruments are watched and recorded, and {len(listed.left_out)} that the "
+            text += f"mandate admits are not, such as {', '.join(listed.left_out[:MOST_NAMED])}"
+            self.logs.about(date=day.isoformat(), asset_class=asset_class.value).write(
+                "INFO", text, {"category": "recorder", "left_out": len(listed.left_out)},
+            )
         return MarketRecorder(
-            self.archive(), day, asset_class.value, self._watchlist(day, asset_class), self.logs, uuid.uuid4().hex[:8],
+            self.archive(), day, asset_class.value, listed.instruments, self.logs, uuid.uuid4().hex[:8],
             self.market.is_whole,
         )
 
+    def _stocks(self, day: date) -> list[str]:
+        """Of which every plan of the day chooses; none before the day is prepared."""
+        from common.day.prepare import EVIDENCE
+
+        evidence = self.store().get(EVIDENCE, day.isoformat())
+        return list(evidence.fields["stocks"]) if evidence is not None else []
+
     def _known(self, day: date) -> "list[Instrument]":
         """Stocks, futures and indices: options of earlier days can no longer be asked for."""
-        from common.research.watchlist import shares_of_any
-
-        lists = [self._watchlist(day, asset_class) for asset_class in self.mandate().enabled]
-        lists.append(shares_of_any(self.mandate(), self.kite.listing.instruments(day)))
+        lists = [self._watchlist(day, asset_class, ()).instruments for asset_class in self.mandate().enabled]
         found = dict.fromkeys(one for some in lists for one in some)
         return [one for one in found if one.asset_class is not AssetClass.OPTIONS]
 
-    def _watchlist(self, day: date, asset_class: AssetClass) -> "list[Instrument]":
+    def _watchlist(self, day: date, asset_class: AssetClass, stocks: Sequence[str]) -> "Watchlist":
         from common.research.watchlist import watchlist
 
         def prices(symbols: Sequence[str]) -> dict[str, int]:
             return {quote.symbol: quote.last for quote in self.kite.listing.quotes(symbols, self.clock.now())}
 
-        return watchlist(self.mandate(), asset_class, day, self.kite.listing.instruments(day), prices)
+        return watchlist(self.mandate(), asset_class, day, self.kite.listing.instruments(day), prices, stocks)
 
     def look(self, day: date) -> "tuple[list[Check], frozenset[str]]":
         """The readiness gate's findings now, and the symbols that the person holds. Raises SettingsError."""

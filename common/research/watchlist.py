@@ -1,6 +1,7 @@
 """What is recorded of a day beyond what is traded: the mandate's universe, and option strikes around the money."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -18,37 +19,54 @@ Prices = Callable[[Sequence[str]], Mapping[str, int]]
 """Last prices in paise, by symbol, of those that are known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    """left_out: symbols that the mandate admits and that are not among the instruments."""
+
+    instruments: list[Instrument]
+    left_out: list[str]
+
+
 def watchlist(
     mandate: Mandate, asset_class: AssetClass, day: date, instruments: Sequence[Instrument], prices: Prices,
-) -> list[Instrument]:
-    """In the mandate's order, at most MOST. '*' stands for index underlyings; for stocks it adds none.
+    stocks: Sequence[str] = (),
+) -> Watchlist:
+    """In the mandate's order, at most MOST. '*' stands for index underlyings, and for `stocks`.
 
-    prices: asked once, for the indices whose options are recorded.
+    prices: asked once, for the indices whose options are recorded. stocks: of the day's evidence, of which every plan
+    chooses; before there is one, the liquid shares are taken.
     """
     universe = mandate.of(asset_class).universe
     names = [name for name in universe if name != ANY]
     if asset_class is AssetClass.STOCK:
-        known = {one.symbol: one for one in instruments if one.kind is Kind.EQUITY and one.exchange == "NSE"}
-        return [known[name] for name in names if name in known][:MOST]
+        return _shares(names, instruments, stocks, any_share=ANY in universe)
     if ANY in universe:
         names += sorted(CASH_SETTLED - set(names))
     if asset_class is AssetClass.FUTURES:
-        return _futures(names, day, instruments)[:MOST]
-    return _options(names, day, instruments, prices)[:MOST]
+        return _bounded(_futures(names, day, instruments))
+    return _bounded(_options(names, day, instruments, prices))
 
 
-def shares_of_any(mandate: Mandate, instruments: Sequence[Instrument]) -> list[Instrument]:
-    """Shares whose days before are to be known where the mandate admits any: those with derivatives, by symbol.
+def _bounded(chosen: Sequence[Instrument]) -> Watchlist:
+    return Watchlist(list(chosen[:MOST]), [one.symbol for one in chosen[MOST:]])
 
-    They are the liquid ones, about 200. Where the broker lists no derivatives of shares, the first of all.
-    """
-    if not mandate.stock.enabled or ANY not in mandate.stock.universe:
-        return []
+
+def _shares(
+    names: Sequence[str], instruments: Sequence[Instrument], stocks: Sequence[str], *, any_share: bool,
+) -> Watchlist:
+    known = {one.symbol: one for one in instruments if one.kind is Kind.EQUITY and one.exchange == "NSE"}
+    wanted = dict.fromkeys(names)
+    if any_share:
+        wanted |= dict.fromkeys(stocks or _liquid(known, instruments))
+    found = _bounded([known[name] for name in wanted if name in known])
+    rest = sorted(known.keys() - wanted.keys()) if any_share else []
+    return Watchlist(found.instruments, found.left_out + rest)
+
+
+def _liquid(shares: Mapping[str, Instrument], instruments: Sequence[Instrument]) -> list[str]:
+    """Those with derivatives, about 200, by symbol; where the broker lists none, the first of all."""
     derived = {one.underlying for one in instruments if one.kind is Kind.FUTURE}
-    shares = sorted(
-        (one for one in instruments if one.kind is Kind.EQUITY and one.exchange == "NSE"), key=lambda one: one.symbol,
-    )
-    return ([one for one in shares if one.symbol in derived] or shares)[:MOST_OF_ANY]
+    return (sorted(shares.keys() & derived) or sorted(shares))[:MOST_OF_ANY]
 
 
 def _futures(names: Sequence[str], day: date, instruments: Sequence[Instrument]) -> list[Instrument]:
