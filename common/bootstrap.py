@@ -259,7 +259,8 @@ class Application:
         grading = GradePorts(self.store, self.mandate, session, self.clock, seed, self.settings.model_cutoff)
         return ClosePorts(
             self.store, self.archive, self.market, self._read_orders, self.clock, self.logs("functions"),
-            self.settings.source, seed, grading, self._real_money, self.settings.recorded,
+            self.settings.source, seed, grading, self._real_money,
+            session if live else None,
         )
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:

@@ -120,10 +120,11 @@ class AccountParts:
 
         listed = self._watchlist(day, asset_class, self._stocks(day))
         if listed.left_out:
-            text = f"{len(listed.instruments)} instruments are watched and recorded, and {len(listed.left_out)} that the "
-            text += f"mandate admits are not, such as {', '.join(listed.left_out[:MOST_NAMED])}"
+            count, left_out = len(listed.instruments), len(listed.left_out)
+            text = f"{count} instruments are watched and recorded, and {left_out} that the mandate admits are not, "
+            text += f"such as {', '.join(listed.left_out[:MOST_NAMED])}"
             self.logs.about(date=day.isoformat(), asset_class=asset_class.value).write(
-                "INFO", text, {"category": "recorder", "left_out": len(listed.left_out)},
+                "INFO", text, {"category": "recorder", "left_out": left_out},
             )
         return MarketRecorder(
             self.archive(), day, asset_class.value, listed.instruments, self.logs, uuid.uuid4().hex[:8],

@@ -1,7 +1,8 @@
 """close_day: the books read back, reconciled with the broker's, the report written; what is carried locks tomorrow."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -19,8 +20,9 @@ from common.day.volatilities import keep_volatility
 from common.day.workloads import WORKLOADS, workload_id
 from common.log_record import LOGS
 from common.market.instrument import AssetClass
-from common.planning.plan import ClassPlan, Plan
-from common.ports import Archive, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
+from common.planning.plan import Plan
+from common.ports import Archive, Bars, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
+from common.research.closed import Closed, NothingRecorded
 from common.research.day_result import build_result
 from common.research.reconciliation import ReadOrders, alarm_texts, reconcile_day
 from common.research.report import render_html, render_json
@@ -38,7 +40,7 @@ class ClosePorts:
     """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go.
 
     grading: None for a day that is not graded. real_money: whether orders went to a person's account.
-    replays: whether the market still has the day's bars.
+    session: opens what was recorded of a day; None where the market itself still has the day's bars.
     """
 
     store: DocumentStore
@@ -51,7 +53,7 @@ class ClosePorts:
     seed: int = 0
     grading: GradePorts | None = None
     real_money: bool = False
-    replays: bool = False
+    session: Callable[[date], AbstractContextManager[MarketData]] | None = None
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -63,26 +65,57 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
     plan, evidence = store.get(PLANS, day.isoformat()), store.get(EVIDENCE, day.isoformat())
     if plan is None or evidence is None:
         raise TooEarly(f"there is no plan for {day}: run prepare_day and plan_day first")
-    outcomes = [_outcome(day, chosen, store, archive) for chosen in Plan.from_fields(plan.fields).enabled]
+    chosen = Plan.from_fields(plan.fields)
+    outcomes = [_outcome(day, one, store, archive) for one in _traded(day, chosen, store)]
     traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
-    bars = ports.market.feed(day, traded) if traded else iter(())
     reconciliation = reconcile_day(day, outcomes, ports.read_orders)
-    result = build_result(
-        day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes, bars, reconciliation,
-        structures_of(day, outcomes, ports.market),
-    )
+    with _closed(day, bool(traded), ports) as market:
+        result = build_result(
+            day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes,
+            market.feed(day, traded) if traded else (), reconciliation, structures_of(day, outcomes, market),
+        )
+        options = chosen.of(AssetClass.OPTIONS)
+        keep_volatility(day, options.options if options is not None else None, market, archive)
     if ports.grading is not None:
         net = result["totals"]["net_paise"]
         result["scorecard"] = grade_day(day, plan.fields, evidence.fields, net, ports.grading)
     archive.put(day, "report.json", render_json(result).encode(), overwrite=True)
     archive.put(day, "report.html", render_html(result).encode(), overwrite=True)
-    chosen = Plan.from_fields(plan.fields).of(AssetClass.OPTIONS)
-    keep_volatility(day, chosen.options if chosen is not None else None, ports.market, archive, replays=ports.replays)
     broken = seal(day, store, archive)
     _publish(day, result, ports)
     _alarm(day, "reconciliation", alarm_texts(result["reconciliation"]), ports)
     _alarm(day, "audit", broken, ports)
     return result
+
+
+@contextmanager
+def _closed(day: date, wanted: bool, ports: ClosePorts) -> Iterator[Bars]:
+    """The day's bars, of which nobody but the archive is asked where they were recorded; none is said if `wanted`."""
+    if ports.session is None:
+        yield ports.market
+        return
+
+    def say(text: str) -> None:
+        told = ports.logs.about(date=day.isoformat(), service="close_day")
+        told.write("WARNING", f"the report has no charts: {text}", {"category": "recorder"})
+
+    with ExitStack() as stack:
+        recorded: MarketData | None = None
+        try:
+            recorded = stack.enter_context(ports.session(day))
+        except NothingRecorded as failure:
+            if wanted:
+                say(str(failure))
+        yield Closed(ports.market, recorded, say)
+
+
+def _traded(day: date, plan: Plan, store: DocumentStore) -> list[AssetClass]:
+    """What the plan trades, and then what somebody has traded: a plan that is rejected later undoes no order."""
+    planned = [one.asset_class for one in plan.enabled]
+    return planned + [
+        one for one in AssetClass if one not in planned
+        and (store.get(WORKLOADS, workload_id(day, one)) is not None or load_orders(store, day, one))
+    ]
 
 
 def _publish(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
@@ -126,8 +159,7 @@ def _records(texts: list[str]) -> Iterator[str]:
         yield f"{len(texts) - MAX_RECORDS} more alarms are in the report"
 
 
-def _outcome(day: date, chosen: ClassPlan, store: DocumentStore, archive: Archive) -> Outcome:
-    asset_class = chosen.asset_class
+def _outcome(day: date, asset_class: AssetClass, store: DocumentStore, archive: Archive) -> Outcome:
     workload = store.get(WORKLOADS, workload_id(day, asset_class))
     summary: Mapping[str, Any] = workload.fields["summary"] if workload else {}
     equity = archive.get(day, equity_name(asset_class))

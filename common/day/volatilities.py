@@ -1,11 +1,9 @@
 """Implied volatilities from day to day: measured when a day is closed, carried in its archive, read next morning."""
 
-from collections.abc import Iterable, Iterator
 from datetime import date
-from io import BytesIO
 from typing import Final
 
-from common.market.bar import NANOSECONDS_A_MINUTE, Bar
+from common.market.bar import NANOSECONDS_A_MINUTE
 from common.market.calendar import previous_trading_day, session_times
 from common.market.instrument import AssetClass
 from common.market.instruments import DumpError
@@ -13,12 +11,11 @@ from common.market.option_chain import Offer, option_chain
 from common.market.tables import OutsideTable
 from common.planning.plan import OptionSelection
 from common.planning.volatility import Measured, Volatility, added, from_text, to_text, volatility_of
-from common.ports import Archive, MarketData
+from common.ports import Archive, Bars
 from common.trading.chain_view import ANY_LIQUIDITY
 from common.trading.errors import BrokerUnavailable
 
 NAME: Final = "volatility.json"
-RECORDED: Final = "market/options/bars-"
 LOOKED_BACK: Final = 10
 """Trading days: after a longer pause the history begins anew."""
 
@@ -48,23 +45,18 @@ def volatilities(day: date, archive: Archive) -> list[Volatility]:
 
 
 def keep_volatility(
-    day: date, selection: OptionSelection | None, market: MarketData, archive: Archive, *, replays: bool,
+    day: date, selection: OptionSelection | None, market: Bars, archive: Archive,
 ) -> None:
-    """Carry the history on to `day`, with its own volatility where the chain that was chosen has shown one.
-
-    replays: `market` has the day's bars; else they are what the workload has recorded into the archive.
-    """
+    """Carry the history on to `day`, with its own volatility where the chain that was chosen has shown one."""
     before = read_volatilities(day, archive)
-    measured = None if selection is None else measure(day, selection, market, archive, replays=replays)
+    measured = None if selection is None else measure(day, selection, market)
     if selection is not None and measured is not None:
         before = added(before, selection.underlying, measured)
     if before:
         archive.put(day, NAME, to_text(before).encode(), overwrite=True)
 
 
-def measure(
-    day: date, selection: OptionSelection, market: MarketData, archive: Archive, *, replays: bool,
-) -> Measured | None:
+def measure(day: date, selection: OptionSelection, market: Bars) -> Measured | None:
     """At the money, when options are squared off; None where no quotes say it."""
     wanted = (selection.underlying, selection.expiry)
     try:
@@ -73,8 +65,8 @@ def measure(
         return None
     chain = {one.symbol: one for one in listed if one.strike and (one.underlying, one.expiry) == wanted}
     now = session_times(day, AssetClass.OPTIONS).square_off
-    feed = market.feed(day, list(chain)) if replays and chain else _recorded(day, archive)
-    last = {bar.symbol: bar for bar in feed if bar.ts + NANOSECONDS_A_MINUTE <= now and bar.symbol in chain}
+    feed = market.feed(day, list(chain)) if chain else ()
+    last = {bar.symbol: bar for bar in feed if bar.ts + NANOSECONDS_A_MINUTE <= now}
     offers = [
         Offer(chain[bar.symbol], bar.ts + NANOSECONDS_A_MINUTE, bar.bid, bar.ask, bar.oi) for bar in last.values()
     ]
@@ -85,25 +77,3 @@ def measure(
     if made is None or not made.sigma:
         return None
     return Measured(session=day, expiry=selection.expiry, iv_percent=round(made.sigma * 100, 4))
-
-
-def _recorded(day: date, archive: Archive) -> Iterable[Bar]:
-    """In order of time within a symbol; a file that is damaged has no bars."""
-    for name in sorted(archive.list(day, RECORDED)):
-        data = archive.get(day, name)
-        try:
-            yield from _rows(data) if data else ()
-        except ValueError:  # pyarrow's is one
-            continue
-
-
-def _rows(data: bytes) -> Iterator[Bar]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    columns = ["ts", "symbol", "oi", "bid", "ask"]
-    table = parquet.read_table(BytesIO(data), columns=columns)
-    stamps = table["ts"].cast(pa.timestamp("ns", "UTC")).cast(pa.int64()).to_pylist()
-    rest = (table[name].to_pylist() for name in columns[1:])
-    for ts, symbol, oi, bid, ask in zip(stamps, *rest, strict=True):
-        yield Bar(ts, symbol, 0, 0, 0, 0, 0, oi, round(bid * 100), round(ask * 100))

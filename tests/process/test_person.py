@@ -1,4 +1,4 @@
-"""The person of a played live day, at functions that know keys: approves with an operator's, and says what is missing."""
+"""The person of a played live day, at functions that know keys: an operator's approves, else it says why not."""
 
 import time
 from collections.abc import Iterator

@@ -1,108 +1,25 @@
 """close_day: books read back, reconciled with the broker's, told in the report, logged once, locked if open."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from common.adapters.clock import INDIA, VirtualClock
-from common.adapters.directory import DirectoryArchive
 from common.adapters.memory import MemoryStore
 from common.day.carried import REPORTS, carried
-from common.day.chain import AUDIT, OrderChain
-from common.day.close import MAX_RECORDS, ClosePorts, close_day
+from common.day.close import MAX_RECORDS
 from common.day.control import ALL, read_control, resume
 from common.day.errors import TooEarly
 from common.day.plan import PLANS
-from common.day.prepare import EVIDENCE
-from common.day.workloads import WORKLOADS, workload_id
-from common.market.bar import Bar
-from common.market.instrument import AssetClass, Instrument
-from common.planning.rule_planner import plan_by_rules
-from common.ports import Create
+from common.ports import Update
 from common.research.attention import notices
 from common.research.reconciliation import alarm_texts
 from common.research.report import MAX_DIFFERENCES, render_html
 from common.trading.errors import BrokerUnavailable
-from common.trading.orders import OrderUpdate, Purpose, Status, order_fields
-from tests.unit import planning_case
-from tests.unit.books_case import CLASS, DAY, Day, day_of, foreign, order, plain_day, update_of
-from tests.unit.kept_logs import KeptLogs
-
-
-class NoBars:
-    """Market data without a bar: the report draws nothing."""
-
-    def feed(self, day: date, symbols: Sequence[str]) -> Iterator[Bar]:
-        del day, symbols
-        return iter(())
-
-    def instruments(self, day: date) -> list[Instrument]:
-        del day
-        return []
-
-    def __getattr__(self, name: str) -> Any:
-        raise NotImplementedError(name)
-
-
-def chained(day: Day) -> Iterator[Create]:
-    """The orders as a workload's ledger stores them, and the workload that names the end of their chain."""
-    chain = OrderChain([])
-    for one in day.orders:
-        fields = {"date": DAY.isoformat(), "asset_class": CLASS.value, **order_fields(one)}
-        whole, _ = chain.extended(chain.head, one.tag, fields)
-        chain.stored(one.tag, whole)
-        yield Create("orders", one.tag, whole)
-    workload = {"date": DAY.isoformat(), "state": "DONE", "summary": {}, AUDIT: chain.head.to_fields()}
-    yield Create(WORKLOADS, workload_id(DAY, CLASS), workload)
-
-
-class Closing:
-    """One date's store after trading `day`, and the broker that answers with it."""
-
-    def __init__(self, folder: Path, day: Day) -> None:
-        self.day = day
-        self.store = MemoryStore()
-        self.archive = DirectoryArchive(folder)
-        self.clock = VirtualClock(datetime(2026, 8, 19, 15, 55, tzinfo=INDIA))
-        self.logs = KeptLogs()
-        self.fails: Callable[[], None] = lambda: None
-        evidence, mandate = planning_case.evidence(), planning_case.mandate()
-        plan = plan_by_rules(evidence, mandate)
-        id = DAY.isoformat()
-        self.store.commit([
-            Create(EVIDENCE, id, evidence.to_fields()), Create(PLANS, id, plan.to_fields()),
-            *chained(day),
-            *(Create("trades", f"{id}-{n}", {"date": id, **trade}) for n, trade in enumerate(day.trades)),
-        ])
-
-    def read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:
-        self.fails()
-        return self.day.updates if (day, asset_class) == (DAY, CLASS) else []
-
-    def run(self) -> Any:
-        ports = ClosePorts(
-            self.store, self.archive, NoBars(), self.read_orders, self.clock, self.logs, "tests", 7,
-        )
-        return close_day(DAY, ports)
-
-    def document(self) -> Any:
-        found = self.store.get(REPORTS, DAY.isoformat())
-        assert found is not None
-        return found.fields
-
-    def logged(self) -> list[dict[str, Any]]:
-        """Each under an id of its own, by which the store has it once."""
-        assert len({record["id"] for record in self.logs.records}) == len(self.logs.records)
-        return self.logs.records
-
-    def archived(self, name: str) -> str:
-        data = self.archive.get(DAY, name)
-        assert data is not None
-        return data.decode()
+from common.trading.orders import Purpose, Status
+from tests.unit.books_case import DAY, Day, day_of, foreign, order, plain_day, update_of
+from tests.unit.closing_case import Closing
 
 
 def spoilt() -> Day:
@@ -132,6 +49,19 @@ def test_books_that_agree(tmp_path: Path) -> None:
     assert read_control(closing.store) is None
     assert json.loads(closing.archived("report.json"))["reconciliation"] == found
     assert "Every order, fill, round trip and charge is the same" in closing.archived("report.html")
+
+
+def test_a_plan_that_was_rejected_after_all_undoes_no_order(tmp_path: Path) -> None:
+    """What was traded before is reconciled and reported as on any day."""
+    closing = Closing(tmp_path, plain_day())
+    whole = closing.run()
+    plan = closing.store.get(PLANS, DAY.isoformat())
+    assert plan is not None
+    closing.store.commit([Update(PLANS, plan.id, {**plan.fields, "status": "REJECTED"}, plan.version)])
+    result = closing.run()
+    assert [one["asset_class"] for one in result["workloads"]] == ["options"]
+    assert (result["order_hash"], result["totals"]) == (whole["order_hash"], whole["totals"])
+    assert [(one["orders"], one["at_broker"]) for one in result["reconciliation"]["classes"]] == [(5, 5)]
 
 
 def test_a_difference_is_told_everywhere_once(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from common.planning.evidence import Evidence, build_evidence
 from common.planning.plan import OptionSelection
 from common.planning.session_facts import session_facts
 from common.planning.volatility import MOST_DAYS, Measured, Volatility, added, from_text, to_text, volatility_of
+from common.research.archived import archived_market
+from common.research.closed import Closed
 from common.research.generator import generate
 from common.research.market import RecordedMarket
 from common.research.recorder import bars_table
@@ -73,24 +75,24 @@ def test_a_day_that_is_closed_carries_the_history_on(tmp_path: Path) -> None:
     archive, market = DirectoryArchive(tmp_path / "archive"), RecordedMarket((file,))
     before = measured([11.0, 12.0], DAY)
     archive.put(previous_trading_day(DAY), NAME, to_text({"NIFTY": before}).encode())
-    keep_volatility(DAY, selection, market, archive, replays=True)
+    keep_volatility(DAY, selection, market, archive)
     tomorrow = next_trading_day(DAY)
     days = read_volatilities(tomorrow, archive)["NIFTY"]
     assert days[:2] == before
     assert (days[2].session, days[2].expiry) == (DAY, expiry)
     assert 3 < days[2].iv_percent < 60
-    keep_volatility(tomorrow, None, market, archive, replays=True)
+    keep_volatility(tomorrow, None, market, archive)
     (found,) = volatilities(next_trading_day(tomorrow), archive)
     assert (found.session, found.days) == (DAY, 2)
-    replayed = measure(DAY, selection, market, archive, replays=True)
+    replayed = measure(DAY, selection, market)
     table = bars_table([(bar, True) for bars in recording.bars.values() for bar in bars], recording.instruments)
     parquet.write_table(table, tmp_path / "recorded.parquet")
     name = "market/options/bars-09-a.parquet"
     archive.put(DAY, name, (tmp_path / "recorded.parquet").read_bytes())
     assert replayed is not None
-    assert measure(DAY, selection, market, archive, replays=False) == replayed
-    archive.put(DAY, name, b"cut", overwrite=True)
-    assert measure(DAY, selection, market, archive, replays=False) is None
+    with archived_market(archive, DAY) as kept:
+        assert measure(DAY, selection, Closed(market, kept, print)) == replayed
+    assert measure(DAY, selection, Closed(market, None, print)) is None
 
 
 def test_what_cannot_be_read_is_not_there(tmp_path: Path) -> None:
