@@ -210,7 +210,7 @@ class MarketData(Bars, Protocol):
         ...
 
     def history(self, day: date, sessions: int) -> dict[str, list[list[Bar]]]:
-        """By symbol, the bars of up to `sessions` sessions before `day`, oldest first. Never `day` itself."""
+        """By symbol, the bars of up to `sessions` sessions before `day`, oldest first; none: they did not come."""
         ...
 
     def quotes(self, symbols: Sequence[str], at: datetime) -> list[Quote]:
