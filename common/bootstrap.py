@@ -261,6 +261,7 @@ class Application:
             self.store, self.archive, self.market, self._read_orders, self.clock, self.logs("functions"),
             self.settings.source, seed, grading, self._real_money,
             session if live else None,
+            (lambda one, day: self.account.kite.history.bars(one, (day, day))) if live else None,
         )
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:

@@ -118,7 +118,7 @@ class AccountParts:
         """Of the mandate's universe and the strikes around the money. Raises what mandate, archive and broker raise."""
         from common.research.recorder import MarketRecorder
 
-        listed = self._watchlist(day, asset_class, self._stocks(day))
+        listed = self._watchlist(day, asset_class)
         if listed.left_out:
             count, left_out = len(listed.instruments), len(listed.left_out)
             text = f"{count} instruments are watched and recorded, and {left_out} that the mandate admits are not, "
@@ -131,26 +131,28 @@ class AccountParts:
             self.market.is_whole,
         )
 
-    def _stocks(self, day: date) -> list[str]:
-        """Of which every plan of the day chooses; none before the day is prepared."""
-        from common.day.prepare import EVIDENCE
-
-        evidence = self.store().get(EVIDENCE, day.isoformat())
-        return list(evidence.fields["stocks"]) if evidence is not None else []
-
     def _known(self, day: date) -> "list[Instrument]":
         """Stocks, futures and indices: options of earlier days can no longer be asked for."""
-        lists = [self._watchlist(day, asset_class, ()).instruments for asset_class in self.mandate().enabled]
+        lists = [self._watchlist(day, asset_class).instruments for asset_class in self.mandate().enabled]
         found = dict.fromkeys(one for some in lists for one in some)
         return [one for one in found if one.asset_class is not AssetClass.OPTIONS]
 
-    def _watchlist(self, day: date, asset_class: AssetClass, stocks: Sequence[str]) -> "Watchlist":
+    def _watchlist(self, day: date, asset_class: AssetClass) -> "Watchlist":
+        """By what the day's evidence says, where it is prepared: of which shares a plan chooses, where prices were."""
+        from common.day.prepare import EVIDENCE
         from common.research.watchlist import watchlist
 
-        def prices(symbols: Sequence[str]) -> dict[str, int]:
-            return {quote.symbol: quote.last for quote in self.kite.listing.quotes(symbols, self.clock.now())}
+        document = self.store().get(EVIDENCE, day.isoformat())
+        fields = document.fields if document is not None else {"stocks": (), "symbols": ()}
+        closes = {one["symbol"]: one["previous_close_paise"] or 0 for one in fields["symbols"]}
 
-        return watchlist(self.mandate(), asset_class, day, self.kite.listing.instruments(day), prices, stocks)
+        def prices(symbols: Sequence[str]) -> dict[str, int]:
+            """The last closes where quotes are refused: workloads begin in one moment, and one a second is allowed."""
+            quotes = self.kite.listing.quotes(symbols, self.clock.now())
+            return closes | {quote.symbol: quote.last for quote in quotes if quote.last}
+
+        listed = self.kite.listing.instruments(day)
+        return watchlist(self.mandate(), asset_class, day, listed, prices, fields["stocks"])
 
     def look(self, day: date) -> "tuple[list[Check], frozenset[str]]":
         """The readiness gate's findings now, and the symbols that the person holds. Raises SettingsError."""

@@ -1,7 +1,7 @@
 """close_day: the books read back, reconciled with the broker's, the report written; what is carried locks tomorrow."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -19,18 +19,26 @@ from common.day.stored import load_orders, load_trades
 from common.day.volatilities import keep_volatility
 from common.day.workloads import WORKLOADS, workload_id
 from common.log_record import LOGS
+from common.market.calendar import session_times
+from common.market.indian_time import at
 from common.market.instrument import AssetClass
+from common.market.instruments import DumpError
 from common.planning.plan import Plan
 from common.ports import Archive, Bars, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
 from common.research.closed import Closed, NothingRecorded
 from common.research.day_result import build_result
 from common.research.reconciliation import ReadOrders, alarm_texts, reconcile_day
+from common.research.refetch import Candles, fill_holes
 from common.research.report import render_html, render_json
 from common.research.structures import structures_of
 from common.research.workload import Outcome
+from common.trading.errors import BrokerUnavailable
 from common.trading.orders import order_from_fields
 
 FLUSH_SECONDS: Final = 5.0
+REFETCH_SECONDS: Final = 150.0
+"""For candles of minutes that were missed, some 200 symbols by the rate of reads; closed again, it goes on."""
+MOST_NAMED: Final = 5
 MAX_RECORDS: Final = 20
 """Alarms of one closing that are logged; the report has them all."""
 
@@ -40,7 +48,8 @@ class ClosePorts:
     """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go.
 
     grading: None for a day that is not graded. real_money: whether orders went to a person's account.
-    session: opens what was recorded of a day; None where the market itself still has the day's bars.
+    session: opens what was recorded of a day; None where the market itself still has the day's bars. candles: of the
+    broker, for minutes that nobody heard; None where nothing is missed.
     """
 
     store: DocumentStore
@@ -54,6 +63,7 @@ class ClosePorts:
     grading: GradePorts | None = None
     real_money: bool = False
     session: Callable[[date], AbstractContextManager[MarketData]] | None = None
+    candles: Candles | None = None
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -69,6 +79,8 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
     outcomes = [_outcome(day, one, store, archive) for one in _traded(day, chosen, store)]
     traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
     reconciliation = reconcile_day(day, outcomes, ports.read_orders)
+    if ports.candles is not None and ports.clock.now() > at(session_times(day, AssetClass.FUTURES).close):
+        _refetch(day, ports.candles, traded, ports)
     with _closed(day, bool(traded), ports) as market:
         result = build_result(
             day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes,
@@ -86,6 +98,26 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
     _alarm(day, "reconciliation", alarm_texts(result["reconciliation"]), ports)
     _alarm(day, "audit", broken, ports)
     return result
+
+
+def _refetch(day: date, candles: Candles, traded: Sequence[str], ports: ClosePorts) -> None:
+    """Into the archive, what was traded first; whatever cannot be had is said, and the closing goes on."""
+    until = ports.clock.monotonic() + REFETCH_SECONDS
+    told = ports.logs.about(date=day.isoformat(), service="close_day")
+    try:
+        filled = fill_holes(
+            day, ports.archive, ports.market.instruments(day), candles, lambda: ports.clock.monotonic() < until, traded,
+        )
+    except (DumpError, BrokerUnavailable) as failure:
+        told.write("WARNING", f"minutes that were missed are not fetched: {failure}", {"category": "recorder"})
+        return
+    if filled.asked:
+        text = f"{filled.bars} minutes that were missed are fetched from candles of {len(filled.asked)} symbols"
+        told.write("INFO", text, {"category": "recorder"})
+    if filled.left or filled.failures:
+        names = ", ".join([*filled.failures, *filled.left][:MOST_NAMED])
+        text = f"minutes of {len(filled.left) + len(filled.failures)} symbols stay missing: {names}"
+        told.write("WARNING", text, {"category": "recorder"})
 
 
 @contextmanager

@@ -21,7 +21,7 @@ Prices = Callable[[Sequence[str]], Mapping[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Watchlist:
-    """left_out: symbols that the mandate admits and that are not among the instruments."""
+    """left_out: symbols that the mandate admits and that are not among the instruments; an index: without a price."""
 
     instruments: list[Instrument]
     left_out: list[str]
@@ -44,7 +44,9 @@ def watchlist(
         names += sorted(CASH_SETTLED - set(names))
     if asset_class is AssetClass.FUTURES:
         return _bounded(_futures(names, day, instruments))
-    return _bounded(_options(names, day, instruments, prices))
+    chosen, unpriced = _options(names, day, instruments, prices)
+    found = _bounded(chosen)
+    return Watchlist(found.instruments, [*unpriced, *found.left_out])
 
 
 def _bounded(chosen: Sequence[Instrument]) -> Watchlist:
@@ -84,23 +86,27 @@ def _futures(names: Sequence[str], day: date, instruments: Sequence[Instrument])
 
 def _options(
     names: Sequence[str], day: date, instruments: Sequence[Instrument], prices: Prices,
-) -> list[Instrument]:
-    """The index, its nearest future and, of the two nearest expiries, the strikes around its price."""
+) -> tuple[list[Instrument], list[str]]:
+    """The index, its nearest future and, of the two nearest expiries, the strikes around its price; what has none."""
     indices = {one.symbol: one for one in instruments if one.kind is Kind.INDEX}
     asked = [INDEX_OF[name] for name in names if INDEX_OF.get(name) in indices]
     last = prices(asked) if asked else {}
     found: dict[Instrument, None] = {}
+    unpriced: list[str] = []
     for name in names:
         index = indices.get(INDEX_OF.get(name, ""))
-        price = last.get(index.symbol, 0) if index is not None else 0
-        if index is None or not price:
+        if index is None:
+            continue
+        price = last.get(index.symbol, 0)
+        if not price:
+            unpriced.append(index.symbol)
             continue
         found[index] = None
         found |= dict.fromkeys(_futures([name], day, instruments))
         chain = [one for one in instruments if _is_option(one) and one.underlying == name and _expiry(one) >= day]
         for expiry in sorted({_expiry(one) for one in chain})[:EXPIRIES]:
             found |= dict.fromkeys(_around([one for one in chain if one.expiry == expiry], price))
-    return list(found)
+    return list(found), unpriced
 
 
 def _around(chain: Sequence[Instrument], price: int) -> list[Instrument]:

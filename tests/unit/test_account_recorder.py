@@ -1,6 +1,6 @@
-"""What a live workload of stocks records where the mandate admits any: the shares that the day's evidence names."""
+"""What a live workload records: the shares that the day's evidence names, strikes around a price that is known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
@@ -12,8 +12,9 @@ from common.adapters.directory import DirectoryArchive
 from common.adapters.sqlite import SqliteStore
 from common.bootstrap_account import AccountParts
 from common.day.prepare import EVIDENCE
+from common.market.bar import Quote
 from common.market.instrument import AssetClass, Instrument, Kind
-from common.ports import Create
+from common.ports import Create, Delete
 from common.settings import Settings
 from tests.unit.kept_logs import KeptLogs
 from tests.unit.planning_case import DAY, evidence, instruments, mandate
@@ -27,6 +28,11 @@ class Listing:
     def instruments(self, day: date) -> list[Instrument]:
         del day
         return [*instruments(), Instrument("UNPLANNED", "NSE", Kind.EQUITY, 5)]
+
+    def quotes(self, symbols: Sequence[str], at: datetime) -> list[Quote]:
+        """Too many have asked: the broker refuses."""
+        del symbols, at
+        return []
 
 
 @pytest.fixture
@@ -52,3 +58,19 @@ def test_the_stocks_of_the_evidence_are_recorded(account: AccountParts) -> None:
     (said,) = [message for message in logs.messages if "are not, such as" in message]
     assert "4 instruments are watched and recorded, and 1 that" in said
     assert "UNPLANNED" in said
+
+
+def test_options_are_recorded_though_the_quote_is_refused(account: AccountParts) -> None:
+    """Around the index's last close; where nobody knows that either, the index is said to be left out."""
+    recorder = account.open_recorder(DAY, AssetClass.OPTIONS)
+    recorder.close()
+    assert recorder.symbols[0] == "NIFTY 50"
+    assert sum(symbol.endswith(("CE", "PE")) for symbol in recorder.symbols) == 12
+    stored = account.store().get(EVIDENCE, DAY.isoformat())
+    assert stored is not None
+    account.store().commit([Delete(EVIDENCE, DAY.isoformat(), stored.version)])
+    blind = account.open_recorder(DAY, AssetClass.OPTIONS)
+    blind.close()
+    assert blind.symbols == []
+    assert isinstance(account.logs, KeptLogs)
+    assert account.logs.messages[-1].endswith("such as NIFTY 50")
