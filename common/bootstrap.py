@@ -167,12 +167,12 @@ class Application:
 
     @cached_property
     def account(self) -> "AccountParts":
-        """Secrets, login and the account at the broker."""
+        """Secrets, login and the account at the broker; what it logs is of the room that this process is."""
         from common.bootstrap_account import AccountParts
 
+        logs = next(iter(self._logs.values()), None) or self.logs("functions")
         return AccountParts(
-            self.settings, self.clock, self.logs("functions"), lambda: self.store, lambda: self.archive,
-            lambda: self.mandate,
+            self.settings, self.clock, logs, lambda: self.store, lambda: self.archive, lambda: self.mandate,
         )
 
     @cached_property
@@ -259,8 +259,7 @@ class Application:
         grading = GradePorts(self.store, self.mandate, session, self.clock, seed, self.settings.model_cutoff)
         return ClosePorts(
             self.store, self.archive, self.market, self._read_orders, self.clock, self.logs("functions"),
-            self.settings.source, seed, grading, self._real_money,
-            session if live else None,
+            self.settings.source, seed, grading, self._real_money, session if live else None,
             (lambda one, day: self.account.kite.history.bars(one, (day, day))) if live else None,
         )
 

@@ -10,6 +10,7 @@ import pytest
 from common.adapters.clock import INDIA, VirtualClock
 from common.adapters.directory import DirectoryArchive
 from common.adapters.sqlite import SqliteStore
+from common.bootstrap import Application
 from common.bootstrap_account import AccountParts
 from common.day.prepare import EVIDENCE
 from common.market.bar import Quote
@@ -74,3 +75,13 @@ def test_options_are_recorded_though_the_quote_is_refused(account: AccountParts)
     assert blind.symbols == []
     assert isinstance(account.logs, KeptLogs)
     assert account.logs.messages[-1].endswith("such as NIFTY 50")
+
+
+def test_what_the_account_logs_is_of_the_process(tmp_path: Path) -> None:
+    """A workload's stream speaks as the workload: no two processes share a spool, and what ends is handed over."""
+    workload, function = (Application(Settings(home=tmp_path / name)) for name in ("workload", "function"))
+    own = workload.logs("options")
+    assert workload.account.logs is own
+    assert function.account.logs is function.logs("functions")
+    for logs in (own, function.logs("functions")):
+        logs.close(1.0)
