@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from common.day.readiness import Check
     from common.planning.mandate import Mandate
     from common.research.recorder import MarketRecorder
+    from common.research.watchlist import Watchlist
 
+MOST_NAMED: Final = 10
 NOTIFY_URLS: Final = "notify-urls"
 """The secret with whom to tell, as apprise reads it, with spaces between."""
 
@@ -119,26 +121,43 @@ class AccountParts:
         """
         from common.research.recorder import MarketRecorder
 
+        listed = self._watchlist(day, asset_class)
+        if listed.left_out:
+            count, left_out = len(listed.instruments), len(listed.left_out)
+            text = f"{count} instruments are watched and recorded, and {left_out} that the mandate admits are not, "
+            text += f"such as {', '.join(listed.left_out[:MOST_NAMED])}"
+            self.logs.about(date=day.isoformat(), asset_class=asset_class.value).write(
+                "INFO", text, {"category": "recorder", "left_out": left_out},
+            )
         wanted = set(traded)
         mine = [one for one in self.kite.listing.instruments(day) if one.symbol in wanted]
-        watched = dict.fromkeys([*mine, *self._watchlist(day, asset_class)])
+        watched = dict.fromkeys([*mine, *listed.instruments])
         return MarketRecorder(
             self.archive(), day, asset_class.value, watched, self.logs, uuid.uuid4().hex[:8], self.market.is_whole,
         )
 
     def _known(self, day: date) -> "list[Instrument]":
         """Stocks, futures and indices: options of earlier days can no longer be asked for."""
-        lists = [self._watchlist(day, asset_class) for asset_class in self.mandate().enabled]
+        lists = [self._watchlist(day, asset_class).instruments for asset_class in self.mandate().enabled]
         found = dict.fromkeys(one for some in lists for one in some)
         return [one for one in found if one.asset_class is not AssetClass.OPTIONS]
 
-    def _watchlist(self, day: date, asset_class: AssetClass) -> "list[Instrument]":
+    def _watchlist(self, day: date, asset_class: AssetClass) -> "Watchlist":
+        """By what the day's evidence says, where it is prepared: of which shares a plan chooses, where prices were."""
+        from common.day.prepare import EVIDENCE
         from common.research.watchlist import watchlist
 
-        def prices(symbols: Sequence[str]) -> dict[str, int]:
-            return {quote.symbol: quote.last for quote in self.kite.listing.quotes(symbols, self.clock.now())}
+        document = self.store().get(EVIDENCE, day.isoformat())
+        fields = document.fields if document is not None else {"stocks": (), "symbols": ()}
+        closes = {one["symbol"]: one["previous_close_paise"] or 0 for one in fields["symbols"]}
 
-        return watchlist(self.mandate(), asset_class, day, self.kite.listing.instruments(day), prices)
+        def prices(symbols: Sequence[str]) -> dict[str, int]:
+            """The last closes where quotes are refused: workloads begin in one moment, and one a second is allowed."""
+            quotes = self.kite.listing.quotes(symbols, self.clock.now())
+            return closes | {quote.symbol: quote.last for quote in quotes if quote.last}
+
+        listed = self.kite.listing.instruments(day)
+        return watchlist(self.mandate(), asset_class, day, listed, prices, fields["stocks"])
 
     def look(self, day: date) -> "tuple[list[Check], frozenset[str]]":
         """The readiness gate's findings now, and the symbols that the person holds. Raises SettingsError."""

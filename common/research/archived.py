@@ -9,15 +9,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from common.ports import Archive
+from common.research.closed import NothingRecorded
 from common.research.market import RecordedMarket
 from common.research.recorder import FOLDER
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-class NothingRecorded(ValueError):
-    """The archive has no bars of the day that can be read: nobody recorded it, or a file is damaged."""
 
 
 @contextmanager
@@ -38,7 +35,7 @@ def archived_market(archive: Archive, day: date) -> Iterator[RecordedMarket]:
         raise NothingRecorded(f"the archive has no recorded session of {day}: nothing to replay in shadow")
     with TemporaryDirectory(prefix="tron-recorded-") as folder:
         path = Path(folder) / f"{day}.parquet"
-        parquet.write_table(_once(pa.concat_tables(tables)), path)
+        parquet.write_table(_once(pa.concat_tables(tables, promote_options="default")), path)
         yield RecordedMarket([path])
 
 
