@@ -53,7 +53,7 @@ def test_a_day_goes_on_though_the_function_host_is_killed(tmp_path: Path) -> Non
 def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     """Status 130, no process is left, and the clock goes on from there the next time."""
     home, said = tmp_path / "up", list[str]()
-    cloud = up(home, "--speed", FAST, "--start", "08:00")
+    cloud = up(home, "--speed", "900", "--start", "08:00")
     read_until(cloud, "RUNNING", said)
     workloads = [command for command in processes(home).values() if "jobs.trade" in command]
     assert workloads
