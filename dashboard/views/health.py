@@ -1,9 +1,13 @@
 """Health: every check with its remedy, the day's table, what it costs."""
 
+from typing import Final
+
 import streamlit as st
 
 from dashboard import words
 from dashboard.shared import SLOW_SECONDS, connection, needed
+
+BROKER_WORD: Final = {"paper": "on paper", "kite": "at Zerodha"}
 
 
 def health() -> None:
@@ -16,18 +20,20 @@ def _shown() -> None:
     found = needed("/health", "health")
     if found is None:
         return
+    where = BROKER_WORD.get(found["broker"], found["broker"])
     st.subheader(
-        f"{words.STATUS_ICON[found['status']]} {found['environment']}: {found['broker']}, "
-        f"{found['mode'] or 'no mode yet'}",
+        f"{words.STATUS_ICON[found['status']]} {found['environment']}: {where}, "
+        f"{found['mode'] + ' money' if found['mode'] else 'no plan yet'}",
         anchor=False,
     )
+    asked = any(one["remedy"] for one in found["checks"])
     st.table(
         [
             {
                 "": words.STATUS_WORD[one["verdict"]],
                 "check": one["name"],
                 "found": one["text"],
-                "remedy": one["remedy"],
+                **({"remedy": one["remedy"]} if asked else {}),
                 "looked at": one["of"],
             }
             for one in found["checks"]

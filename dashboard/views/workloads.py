@@ -1,10 +1,14 @@
 """Workloads: state, where each runs, its lease, its restarts, how it is stopped."""
 
+from typing import Final
+
 import streamlit as st
 
 from common.day.polling import LEASES
 from dashboard import words
 from dashboard.shared import LIVE_SECONDS, note, read, say_missing
+
+MOST_ALARMS: Final = 4
 
 
 def workloads() -> None:
@@ -38,5 +42,8 @@ def _shown() -> None:
                 f"level **{words.LEVEL_WORD.get(summary['halt_level'], summary['halt_level'])}**"
                 + (f": {summary['halted']}" if summary["halted"] else "")
             )
-            for alarm in summary.get("alarms", []):
-                st.error(str(alarm.get("message", alarm)), icon=":material/notifications_active:")
+            for alarm in summary["alarms"][-MOST_ALARMS:]:
+                show = st.warning if alarm["severity"] == "WARNING" else st.error
+                show(f"{words.clock(alarm['time'])} {alarm['message']}", icon=":material/notifications_active:")
+            if len(summary["alarms"]) > MOST_ALARMS:
+                note(f"The latest {MOST_ALARMS} of {len(summary['alarms'])}; all of them are under Logs.")

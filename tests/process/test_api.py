@@ -11,7 +11,7 @@ import pytest
 from common.adapters.counting import CountingStore, Usage
 from common.day.api import models
 from common.day.api.routes import ROUTES, Route
-from common.ports import Create, Document, DocumentStore, Query
+from common.ports import Create, Document, DocumentStore, Query, Update
 from tests.process.api_case import DAY, Api, add_trades, address, running_day
 
 READ = [route for route in ROUTES if route.method == "GET"]
@@ -107,11 +107,20 @@ def test_a_changed_summary_is_another_mark(api: Api) -> None:
     assert len({first, *others}) == 4
     workload = api.app.store.get("workloads", f"{DAY}-stock")
     assert workload is not None
-    from common.ports import Update
-
     summary = {**workload.fields["summary"], "trades": 13}
     api.app.store.commit([Update("workloads", workload.id, {**workload.fields, "summary": summary}, workload.version)])
     assert api.ask(f"/trades?date={DAY}", headers={"If-None-Match": first}).status_code == 200
+
+
+def test_a_halt_is_no_alarm(api: Api) -> None:
+    """What somebody asked for is a warning; only errors and worse are counted as alarms."""
+    workload = api.app.store.get("workloads", f"{DAY}-stock")
+    assert workload is not None
+    alarms = [{"severity": one, "message": one, "time": ""} for one in ("WARNING", "WARNING", "ERROR", "CRITICAL")]
+    fields = {**workload.fields, "summary": {**workload.fields["summary"], "alarms": alarms}}
+    api.app.store.commit([Update("workloads", workload.id, fields, workload.version)])
+    states = {one["asset_class"]: one["alarms"] for one in api.get(f"/health?date={DAY}")["workloads"]}
+    assert states == {"stock": 2, "options": 0, "futures": 0}
 
 
 def test_pages_are_whole_and_in_order(api: Api) -> None:

@@ -29,7 +29,7 @@ EMPTY: Final = {
     "trades": "No trade has been finished yet.", "positions": "Nothing is held.",
     "workloads": "No workload has been started yet: they start when the plan is ready.", "logs": "Nothing loud today.",
     "scorecard": "2026-11-20: no scorecard: it is made after a planned day is closed",
-    "controls": "Nothing is halted.", "health": "local: paper, no mode yet",
+    "controls": "Nothing is halted.", "health": "local: on paper, no plan yet",
 }
 READ_NO_DOCUMENTS: Final = {"/health/cost"}
 

@@ -20,6 +20,9 @@ LEAST_DISK_BYTES: Final = 500_000_000
 SILENT_SECONDS: Final = 180.0
 """Of a workload that says it runs: three heartbeats that did not come."""
 
+LOUD: Final = ("ERROR", "CRITICAL")
+"""Of a workload's alarms; the others, such as a halt that somebody asked for, are warnings."""
+
 ASKED_FOR: Final = "report.json"
 """Of the archive: a get costs less than a list, and tells as well whether somebody answers."""
 
@@ -111,8 +114,8 @@ def _state(document: Document, now: datetime) -> dict[str, Any]:
     return {
         "asset_class": fields["asset_class"], "state": fields["state"], "heartbeat": fields["heartbeat"],
         "heartbeat_age_seconds": round((now - datetime.fromisoformat(fields["heartbeat"])).total_seconds(), 1),
-        "alarms": len(summary.get("alarms", ())), "net_paise": summary.get("net_paise", 0),
-        "open_positions": summary.get("open_positions", 0),
+        "alarms": sum(one["severity"] in LOUD for one in summary.get("alarms", ())),
+        "net_paise": summary.get("net_paise", 0), "open_positions": summary.get("open_positions", 0),
     }
 
 

@@ -73,7 +73,7 @@ class Finding(Model):
 
 
 class WorkloadState(Model):
-    """The shortest of a workload. heartbeat_age_seconds: by the clock of the answer."""
+    """The shortest of a workload. heartbeat_age_seconds: by the clock of the answer. alarms: errors and worse."""
 
     asset_class: AssetClass
     state: str
