@@ -34,6 +34,8 @@ LONG_DAYS: Final = 180
 """Over so long a time some of the shares that were traded at its beginning drop out; where none did, they were chosen
 by who was left."""
 MANY_SYMBOLS: Final = 5
+GROUPS_AT_ONCE: Final = 64
+"""Row groups of a file that are open together: a reader of them all takes memory by the length of the history."""
 _EPOCH: Final = date(1970, 1, 1)
 
 
@@ -100,8 +102,10 @@ def _pieces(path: Path) -> Iterator[pa.Table]:
         if len(present) < len(NEEDED):
             faults.add(f"lacks the columns {', '.join(set(NEEDED) - set(present))}", columns.NEEDED)
             faults.raise_first()
-        for batch in file.iter_batches(columns=present):
-            yield pa.Table.from_batches([batch])
+        for first in range(0, file.num_row_groups, GROUPS_AT_ONCE):
+            groups = range(first, min(first + GROUPS_AT_ONCE, file.num_row_groups))
+            for batch in file.iter_batches(row_groups=groups, columns=present):
+                yield pa.Table.from_batches([batch])
 
 
 def _take(rows: pa.Table, symbols: dict[str, _Symbol]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Work over the cores of one machine: processes that share what was loaded before they were made."""
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +41,7 @@ def each_done(
     if jobs <= 1:
         with rare_collections():
             for number, task in enumerate(tasks):
-                yield number, work(task)
+                yield number, _freed(work, task)
         return
     global _work  # what forked children find without its being sent to them
     _work = work
@@ -84,4 +85,11 @@ def cores() -> int:
 
 def _some(start: int, tasks: Sequence[Any]) -> list[tuple[int, Any]]:
     assert _work is not None
-    return [(start + number, _work(task)) for number, task in enumerate(tasks)]
+    return [(start + number, _freed(_work, task)) for number, task in enumerate(tasks)]
+
+
+def _freed(work: Callable[[Task], Result], task: Task) -> Result:
+    """`work` of the task. Sessions refer to themselves: they are freed while they are few, and in the cache."""
+    result = work(task)
+    gc.collect(1)
+    return result

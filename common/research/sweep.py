@@ -4,7 +4,8 @@ What the sets share is done once, before the processes part: files read, bars ma
 independent, as in a backtest: one set here has the order hash that `backtest` gives it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -15,7 +16,6 @@ from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.calendar import is_trading_day
 from common.market.instrument import Instrument
 from common.planning.mandate import Mandate
-from common.planning.plan import ClassPlan
 from common.research.backtest import OrderDigest, chosen_days
 from common.research.backtest_plan import AllExcluded, NothingToTest, Request, plan_day
 from common.research.market import StreamedMarket
@@ -24,7 +24,7 @@ from common.research.replay import MemoryLedger
 from common.research.schedules import schedule_of
 from common.research.sparse import schedule_all, trade_sparsely
 from common.research.tape import Tape
-from common.research.workload import open_session, order_ids, select
+from common.research.workload import Terms, order_ids, select
 from common.strategies.registry import build
 from common.trading.driver import Driver
 from common.trading.order_hash import hash_row, row_bytes
@@ -33,32 +33,47 @@ BARS_AT_ONCE: Final = 1_000_000
 """Bars in memory before the sets are traded on them; by the size of their objects about 400 MB, shared by all."""
 
 
-class SharedDay:
-    """One day's market in memory. Tapes are made once for each choice of symbols."""
+@dataclass(frozen=True, slots=True)
+class Market:
+    """What sets trade on one day, and within what. silent: symbols whose bars never have volume."""
 
-    def __init__(self, day: date, market: StreamedMarket) -> None:
+    terms: Terms
+    book: Mapping[str, Instrument]
+    silent: frozenset[str]
+    tape: Tape
+
+
+class SharedDay:
+    """One day in memory. Of a plan, sets change the parameters; but that of options depends on the underlying."""
+
+    def __init__(self, day: date, market: StreamedMarket, mandate: Mandate) -> None:
         self.day = day
-        self.instruments: list[Instrument] = market.instruments(day)
-        symbols = [instrument.symbol for instrument in self.instruments]
+        self._mandate = mandate
+        self._instruments = market.instruments(day)
+        symbols = [instrument.symbol for instrument in self._instruments]
         self._silent = market.without_volume(day, symbols)
         self._bars: list[Bar] = list(market.feed(day, symbols))
         self.size = len(self._bars)
-        self._tapes: dict[tuple[str, ...], Tape] = {}
+        self._markets: dict[Any, Market | None] = {}
 
-    def without_volume(self, symbols: Sequence[str]) -> frozenset[str]:
-        """As the market says it."""
-        return self._silent & frozenset(symbols)
+    def market(self, request: Request) -> Market | None:
+        """Made once; None where the lists rule everything out."""
+        key = request.parameters.get("underlying")
+        if key not in self._markets:
+            self._markets[key] = self._made(request)
+        return self._markets[key]
 
-    def tape(self, symbols: Sequence[str]) -> Tape:
-        """Bars by time, then in the order of `symbols`."""
-        key = tuple(symbols)
-        if key not in self._tapes:
-            place = {symbol: number for number, symbol in enumerate(key)}
-            bars = sorted(
-                (bar for bar in self._bars if bar.symbol in place), key=lambda bar: (bar.ts, place[bar.symbol])
-            )
-            self._tapes[key] = Tape(bars)
-        return self._tapes[key]
+    def _made(self, request: Request) -> Market | None:
+        try:
+            plan = plan_day(self.day, request, self._instruments, self._mandate).plan
+        except AllExcluded:
+            return None
+        instruments = select(plan, self._instruments)
+        place = {instrument.symbol: number for number, instrument in enumerate(instruments)}
+        bars = [bar for bar in self._bars if bar.symbol in place]
+        bars.sort(key=lambda bar: (bar.ts, place[bar.symbol]))
+        book = {instrument.symbol: instrument for instrument in instruments}
+        return Market(Terms.of(self.day, plan, instruments), book, self._silent & book.keys(), Tape(bars))
 
 
 @dataclass(slots=True)
@@ -95,12 +110,13 @@ def sweep(
     rows = {number: Row(number, parameters, []) for number, parameters in sets.items()}
     digests = {number: OrderDigest() for number in sets}
     numbers, traded = list(sets), 0
-    for stretch in _stretches(StreamedMarket(request.paths, days), days):
-        _compute_shared(stretch, request, sets, mandate)
+    market = StreamedMarket(request.paths, days)
+    for stretch in _stretches(SharedDay(day, market, mandate) for day in days):
+        _make_shared(stretch, request, sets)
 
         def work(number: int, stretch: Sequence[SharedDay] = stretch) -> list[dict[str, Any]]:
-            chosen = replace(request, parameters={**request.parameters, **sets[number]})
-            return [trade_set(day, chosen, mandate) for day in stretch]
+            chosen = _with(request, sets[number])
+            return [_freed(trade_set(day, chosen)) for day in stretch]
 
         for done, (at, found) in enumerate(each_done(numbers, work, jobs), 1):
             for one in found:
@@ -114,19 +130,16 @@ def sweep(
     return [rows[number].to_json() for number in sorted(rows)]
 
 
-def trade_set(day: SharedDay, request: Request, mandate: Mandate) -> dict[str, Any]:
+def trade_set(day: SharedDay, request: Request) -> dict[str, Any]:
     """One day of one set: sparsely where its strategy has a schedule, else every minute."""
-    try:
-        plan = plan_day(day.day, request, day.instruments, mandate).plan
-    except AllExcluded:
+    market = day.market(request)
+    if market is None:
         nothing = dict.fromkeys(("trades", "gross", "charges", "wins"), 0)
         return {"date": day.day.isoformat(), **nothing, "failed": False, "orders": b""}
-    instruments, tape = _market_of(day, plan)
-    symbols = [instrument.symbol for instrument in instruments]
-    book = {instrument.symbol: instrument for instrument in instruments}
-    ids = order_ids(day.day, plan.asset_class)
-    exchange = Exchange(book, FillModel(seed=request.seed), day.without_volume(symbols), ids)
-    session, ledger = open_session(day.day, plan, instruments), MemoryLedger()
+    terms, tape = market.terms, market.tape
+    ids = order_ids(day.day, terms.plan.asset_class)
+    exchange = Exchange(market.book, FillModel(seed=request.seed), market.silent, ids)
+    session, ledger = terms.open({**terms.plan.parameters, **request.parameters}), MemoryLedger()
     driver = Driver(session, exchange, ledger)
     watched = schedule_all(session, tape)
     if watched is not None:
@@ -145,16 +158,21 @@ def trade_set(day: SharedDay, request: Request, mandate: Mandate) -> dict[str, A
     }
 
 
-def _market_of(day: SharedDay, plan: ClassPlan) -> tuple[list[Instrument], Tape]:
-    instruments = select(plan, day.instruments)
-    return instruments, day.tape([instrument.symbol for instrument in instruments])
+def _freed(found: dict[str, Any]) -> dict[str, Any]:
+    """As given. Its session refers to itself; a few at a time are freed while they are in the processor's cache."""
+    gc.collect(0)
+    return found
 
 
-def _stretches(market: StreamedMarket, days: Sequence[date]) -> Iterator[list[SharedDay]]:
+def _with(request: Request, parameters: Mapping[str, Any]) -> Request:
+    return replace(request, parameters={**request.parameters, **parameters})
+
+
+def _stretches(days: Iterable[SharedDay]) -> Iterator[list[SharedDay]]:
     """Days that are in memory together."""
     stretch: list[SharedDay] = []
     for day in days:
-        stretch.append(SharedDay(day, market))
+        stretch.append(day)
         if sum(one.size for one in stretch) >= BARS_AT_ONCE:
             yield stretch
             stretch = []
@@ -162,22 +180,29 @@ def _stretches(market: StreamedMarket, days: Sequence[date]) -> Iterator[list[Sh
         yield stretch
 
 
-def _compute_shared(
-    stretch: Sequence[SharedDay], request: Request, sets: Mapping[int, Mapping[str, Any]], mandate: Mandate,
-) -> None:
-    """Tapes and the columns that schedules need, before the processes part."""
-    first = next(iter(sets.values()))
-    for day in stretch:
-        chosen = replace(request, parameters={**request.parameters, **first})
-        try:
-            plan = plan_day(day.day, chosen, day.instruments, mandate).plan
-        except AllExcluded:
+def _make_shared(stretch: Sequence[SharedDay], request: Request, sets: Mapping[int, Mapping[str, Any]]) -> None:
+    """Tapes and the columns that schedules need, before the processes part.
+
+    By as few sets as have every value among them: a column mostly depends on one; what does not is left to processes.
+    """
+    seen, scheduled = set[tuple[str, Any]](), True
+    for parameters in sets.values():
+        if seen.issuperset(parameters.items()) and seen:
             continue
-        _, tape = _market_of(day, plan)
-        for parameters in sets.values():
-            strategy = build(request.strategy, {**request.parameters, **parameters})
-            if not all(schedule_of(strategy, tape.series[s]) for s in plan.universe if s in tape.series):
-                break
+        seen.update(parameters.items())
+        chosen = _with(request, parameters)
+        for day in stretch:
+            market = day.market(chosen)
+            if market is not None and scheduled:
+                scheduled = _has_schedules(market, chosen)
+
+
+def _has_schedules(market: Market, request: Request) -> bool:
+    """Whether the strategy has them for every series; then what they need is kept."""
+    plan = market.terms.plan
+    strategy = build(plan.strategy, {**plan.parameters, **request.parameters})
+    found = (market.tape.series.get(symbol) for symbol in plan.universe)
+    return all(schedule_of(strategy, series) is not None for series in found if series is not None)
 
 
 def _add(row: Row, day: Mapping[str, Any]) -> None:

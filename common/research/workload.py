@@ -3,19 +3,20 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
-from common.market.calendar import session_times
+from common.market.calendar import SessionTimes, session_times
 from common.market.instrument import AssetClass, Instrument
 from common.planning.exclusions import exclusions
 from common.planning.plan import ClassPlan
 from common.ports import Resume
 from common.strategies.registry import build
 from common.trading.book import Book
-from common.trading.charges import SEGMENT_OF, rates_on
+from common.trading.charges import SEGMENT_OF, ChargeRates, rates_on
 from common.trading.exit_policy import EXIT_POLICIES
 from common.trading.greek_exposure import held_exposure
+from common.trading.limits import Limits
 from common.trading.orders import Order, Status
 from common.trading.pace import REPLAY, Pace
 from common.trading.risk import Account
@@ -64,24 +65,51 @@ def select(plan: ClassPlan, instruments: Iterable[Instrument]) -> list[Instrumen
     return [*sorted(chain, key=lambda i: (i.strike, i.kind)), *drivers]
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one workload trades, and within what, on one day, whatever the parameters of its strategy are.
+
+    instruments: as from `select`. barred: symbols that may not be entered, with the reason.
+    """
+
+    day: date
+    plan: ClassPlan
+    instruments: Sequence[Instrument]
+    times: SessionTimes
+    limits: Limits
+    rates: ChargeRates
+    barred: Mapping[str, str]
+
+    @classmethod
+    def of(cls, day: date, plan: ClassPlan, instruments: Sequence[Instrument]) -> Self:
+        """Raises ValueError for a class that the plan does not enable."""
+        if plan.limits is None:
+            raise ValueError(f"the plan does not enable {plan.asset_class}: it has no limits to trade within")
+        return cls(
+            day, plan, instruments, plan.limits.tighten(session_times(day, plan.asset_class)),
+            plan.limits.for_trading(), rates_on(day, SEGMENT_OF[plan.asset_class]),
+            exclusions(day, instruments, plan.banned),
+        )
+
+    def open(self, parameters: Mapping[str, Any], pace: Pace = REPLAY) -> Session:
+        """A fresh session whose strategy has these parameters. Raises what the registry raises."""
+        plan = self.plan
+        book = Book(plan.asset_class, self.day, Account(self.limits), EXIT_POLICIES[plan.asset_class], self.rates, pace)
+        slots: dict[str, Slot] = {}
+        strikes = plan.options.strikes_each_side if plan.options is not None else 0
+        universe = Universe(self.day, self.instruments, plan.universe[0], strikes)
+        drivers = set(plan.universe)
+        for instrument in self.instruments:
+            strategy = build(plan.strategy, parameters) if instrument.symbol in drivers else None
+            may_short = plan.asset_class is not AssetClass.OPTIONS and instrument.symbol not in plan.long_only
+            slots[instrument.symbol] = Slot(instrument, strategy, slots, universe, may_short=may_short)
+            slots[instrument.symbol].blocked = self.barred.get(instrument.symbol, "")
+        return Session(book, slots, self.times)
+
+
 def open_session(day: date, plan: ClassPlan, instruments: Sequence[Instrument], pace: Pace = REPLAY) -> Session:
     """A fresh session for `plan`; instruments as from `select`. Raises what the registry raises."""
-    if plan.limits is None:
-        raise ValueError(f"the plan does not enable {plan.asset_class}: it has no limits to trade within")
-    times = plan.limits.tighten(session_times(day, plan.asset_class))
-    account = Account(plan.limits.for_trading())
-    rates = rates_on(day, SEGMENT_OF[plan.asset_class])
-    book = Book(plan.asset_class, day, account, EXIT_POLICIES[plan.asset_class], rates, pace)
-    slots: dict[str, Slot] = {}
-    strikes = plan.options.strikes_each_side if plan.options is not None else 0
-    universe = Universe(day, instruments, plan.universe[0], strikes)
-    drivers, barred = set(plan.universe), exclusions(day, instruments, plan.banned)
-    for instrument in instruments:
-        strategy = build(plan.strategy, plan.parameters) if instrument.symbol in drivers else None
-        may_short = plan.asset_class is not AssetClass.OPTIONS and instrument.symbol not in plan.long_only
-        slots[instrument.symbol] = Slot(instrument, strategy, slots, universe, may_short=may_short)
-        slots[instrument.symbol].blocked = barred.get(instrument.symbol, "")
-    return Session(book, slots, times)
+    return Terms.of(day, plan, instruments).open(plan.parameters, pace)
 
 
 def by_minute(feed: Iterable[Bar]) -> Iterator[tuple[int, list[Bar]]]:

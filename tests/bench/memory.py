@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from common.market.calendar import is_trading_day
 
-SESSIONS: Final = (400, 800, 1_600)
-FIRST: Final = date(2019, 1, 1)
+SESSIONS: Final = (400, 800, 1_600, 2_600)
+"""The calendar knows no more than eleven years."""
+FIRST: Final = date(2016, 1, 4)
 MINUTES: Final = 375
 SYMBOLS: Final = ("AAA", "BBB")
 KILO: Final = 1024

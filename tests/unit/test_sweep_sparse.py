@@ -1,10 +1,13 @@
 """A sweep passes over minutes on which nothing can happen: it must order what a replay of all of them orders."""
 
+import gc
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +26,7 @@ from common.research.tape import Extremes, Tape
 from common.strategies.registry import build
 from common.strategies.scheduled import NEVER
 from common.trading.order_hash import order_hash
+from common.trading.session import Session
 from tests.bench import session_engine
 from tests.unit.strategy_case import FakeView, minute_bars
 
@@ -98,11 +102,48 @@ def test_strategies_without_a_schedule_are_replayed_whole(everything: Path, stra
     equal(everything, strategy, {}, WIDE)
 
 
+def test_each_underlying_has_its_own_plan(everything: Path, tmp_path: Path) -> None:
+    """Of a day's plan sets share everything but what follows from the underlying that they name."""
+    second = tmp_path / "second.parquet"
+    write_parquet(generate(DAY, 12, stocks=LARGE_CAPS[3:4]), second)
+    rows = parquet.read_table(second)
+    rows = rows.filter(compute.not_equal(rows["symbol"], LARGE_CAPS[3].symbol))
+    for name in ("symbol", "underlying"):
+        renamed = compute.replace_substring(rows[name].cast("string"), "NIFTY 50", "NIFTY BANK")
+        renamed = compute.replace_substring_regex(renamed, r"^NIFTY(\d|$)", r"BANKNIFTY\1")
+        rows = rows.set_column(rows.column_names.index(name), name, renamed)
+    parquet.write_table(rows, second)
+    request, names = Request("scalp", (everything, second), first=DAY), ("NIFTY", "BANKNIFTY")
+    found = sweep(request, {n: {"underlying": name} for n, name in enumerate(names)}, WIDE, jobs=1)
+    whole = [backtest(replace(request, parameters={"underlying": name}), WIDE) for name in names]
+    assert [row["order_hash"] for row in found] == [one["order_hash"] for one in whole]
+    assert all(row["trades"] for row in found)
+
+
 def test_the_comparison_is_not_of_nothing(path: Path) -> None:
     """The session does trade, and tight limits do stop it: the properties above compare something."""
     wide = equal(path, "ema_cross", {"fast": 5, "slow": 15, "stop_percent": 0.1}, FREE)
     tight = equal(path, "ema_cross", {"fast": 5, "slow": 15, "stop_percent": 0.1}, TIGHT)
     assert 0 < tight < wide >= 30
+
+
+def test_sessions_do_not_pile_up(path: Path) -> None:
+    """A session refers to itself: sweep and backtest free those of days that are done, so that memory stays flat."""
+    parameters = {"fast": 5, "slow": 20}
+    gc.disable()  # nothing is freed by chance
+    try:
+        before = sessions_alive()
+        sweep(Request("ema_cross", (path,)), {n: {**parameters, "fast": 5 + n} for n in range(3)}, WIDE, jobs=1)
+        assert sessions_alive() <= before
+        backtest(Request("ema_cross", (path,), parameters=parameters), WIDE)
+        assert sessions_alive() <= before
+    finally:
+        gc.enable()
+
+
+def sessions_alive() -> int:
+    """Those that the garbage collector still has to look at."""
+    return sum(isinstance(one, Session) for one in gc.get_objects())
 
 
 def test_one_process_and_many(path: Path) -> None:
