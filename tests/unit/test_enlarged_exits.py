@@ -83,6 +83,7 @@ def test_a_smaller_size_that_the_exchange_has_not_made_yet_may_still_fill_whole(
     wire.say(stop, Status.OPEN, fill(stop, 60, 99_00), filled=60)
     made.driver.settle()
     assert (stop.filled, made.slot().quantity, made.slot().blocked) == (60, 0, "")
+    assert made.session.book.doubts.question(stop) is Question.CHANGED, "how large it is a read has to tell"
     assert made.alarms() == []
 
 

@@ -165,8 +165,9 @@ def test_a_slice_waits_for_the_order_rate() -> None:
     first = made.order(1)
     wire.say(first, Status.COMPLETE, fill(first, 1000, 100_00))
     made.driver.settle()
+    made.wait(4)
     assert len(entries(made)) == 1
-    made.wait(6)
+    made.wait(2)
     assert len(entries(made)) == 2
 
 
