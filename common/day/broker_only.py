@@ -14,14 +14,18 @@ from common.market.instruments import DumpError
 from common.market.money import Paise
 from common.ports import Broker, Logs
 from common.trading.book import order_tag, purpose_of, tag_prefix
-from common.trading.errors import BrokerUnavailable, OrderRejected, OrderUnknown
+from common.trading.errors import BrokerUnavailable, OrderRejected, OrderThrottled, OrderUnknown
 from common.trading.exit_policy import EXIT_POLICIES
+from common.trading.order_rate import OrderRate
 from common.trading.orders import Kind, Order, OrderTag, OrderUpdate, Purpose
 
 FIRST_SEQUENCE: Final = 90_001
 """Of the exits sent here: no workload counts so far, so a tag is never used twice."""
 STEP_AFTER: Final = 2 * NANOSECONDS_A_SECOND
 ASK_AGAIN_AFTER: Final = 10 * NANOSECONDS_A_SECOND
+ORDERS_PER_SECOND: Final = 1.0
+"""The supervisor's share of the account's order rate, and as much of the exits': the workload itself sends nothing."""
+RATE_WINDOW_SECONDS: Final = 2.0
 MAX_RECORDS: Final = 50
 LIMIT_SECONDS: Final = 240.0
 INSTRUMENT_WAITS: Final = (2.0, 5.0, 0.0)
@@ -96,7 +100,9 @@ class _Closer:
         self._asked: dict[OrderTag, int] = {}
         self._stepped: dict[str, int] = {}
         self._steps: defaultdict[str, int] = defaultdict(int)
+        self._refusals: defaultdict[str, int] = defaultdict(int)
         self._changes: defaultdict[OrderTag, int] = defaultdict(int)
+        self._rate = OrderRate(ORDERS_PER_SECOND, ORDERS_PER_SECOND, RATE_WINDOW_SECONDS)
         self._sequence = FIRST_SEQUENCE - 1
         self._left: dict[str, int] = {}
         self._records = 0
@@ -122,9 +128,9 @@ class _Closer:
         prices = {quote.symbol: quote for quote in quotes([one.symbol for one in holdings], at(ts))}
         for quote in prices.values():
             self._broker.observe(quote)
-        # Shorts first: while one is open, a long of this class may be its hedge.
+        # Shorts first: while one is open, a long of this class may be its hedge. Then whose turn was longest ago.
         short = any(one.due < 0 for one in holdings) and self._class is not AssetClass.STOCK
-        for one in sorted(holdings, key=lambda one: (one.due > 0, one.symbol)):
+        for one in sorted(holdings, key=lambda one: (one.due > 0, self._stepped.get(one.symbol, 0), one.symbol)):
             for entry in one.entries:
                 self._cancel(entry, ts)
             if one.symbol not in self._unclear and not (short and one.due > 0):
@@ -172,6 +178,8 @@ class _Closer:
         if not price:
             self.say("ERROR", f"{one.symbol}: no price to leave {one.due:+d} at; its stop stays")
             return
+        if not self._rate.exit(ts):
+            return
         self._stepped[one.symbol] = ts
         self._steps[one.symbol] += 1
         if keep:
@@ -186,6 +194,8 @@ class _Closer:
             return 0
         buys = one.due < 0
         width = self._policy.widths[min(self._steps[one.symbol], len(self._policy.widths) - 1)]
+        if self._refusals[one.symbol] % 2:  # it may have reached out of a price band that we do not know
+            width = 0.0
         touch = (quote.ask if buys else quote.bid) or quote.last
         reach = touch * (1 + (width if buys else -width) / 100)
         return instrument.round_up(reach) if buys else instrument.round_down(reach)
@@ -200,12 +210,14 @@ class _Closer:
             self._cancel(order, ts)
             return
         self._changes[order.tag] += 1
-        self._try(order.tag, lambda: self._broker.modify(order.tag, ts, Kind.LIMIT, quantity, price, 0))
+        self._try(order.tag, order.symbol, ts, lambda: self._broker.modify(
+            order.tag, ts, Kind.LIMIT, quantity, price, 0,
+        ))
 
     def _cancel(self, order: OrderUpdate, ts: int) -> None:
-        if ts - self._asked.get(order.tag, -ASK_AGAIN_AFTER) >= ASK_AGAIN_AFTER:
+        if ts - self._asked.get(order.tag, -ASK_AGAIN_AFTER) >= ASK_AGAIN_AFTER and self._rate.exit(ts):
             self._asked[order.tag] = ts
-            self._try(order.tag, lambda: self._broker.cancel(order.tag, ts))
+            self._try(order.tag, order.symbol, ts, lambda: self._broker.cancel(order.tag, ts))
 
     def _place(self, one: _Holding, price: Paise, ts: int) -> None:
         self._sequence += 1
@@ -216,14 +228,19 @@ class _Closer:
             reason="by the broker's books alone",
         )
         self._unclear[one.symbol] = (tag, ts)
-        self._try(tag, lambda: self._broker.place(order), refused=lambda: self._unclear.pop(one.symbol))
+        self._try(tag, one.symbol, ts, lambda: self._broker.place(order))
 
-    def _try(self, tag: str, request: Callable[[], Any], refused: Callable[[], Any] = lambda: None) -> None:
+    def _try(self, tag: str, symbol: str, ts: int, request: Callable[[], Any]) -> None:
         """A refusal is proven, and the next look tries again; anything unclear is looked up before anything follows."""
         try:
             request()
         except OrderRejected as refusal:
-            refused()
+            if self._unclear.get(symbol, ("", 0))[0] == tag:
+                del self._unclear[symbol]
+            if isinstance(refusal, OrderThrottled):
+                self._rate.throttle(ts)
+            else:
+                self._refusals[symbol] += 1
             self.say("WARNING", f"{tag}: refused: {refusal}")
         except OrderUnknown as doubt:
             self.say("WARNING", f"{tag}: unclear: {doubt}")

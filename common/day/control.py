@@ -23,7 +23,7 @@ LEVELS: Final[Mapping[str, HaltLevel]] = {
 }
 """As people write them."""
 MAX_TRIES: Final = 20
-PATIENCE_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 10.0
 """For a store that does not answer: whoever halts has to hear soon that it did not work, and what does without it."""
 MAX_TEXT: Final = 500
 HALT_CATEGORY: Final = "halt"

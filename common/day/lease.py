@@ -61,7 +61,8 @@ def acquire(
     """Take the lease as soon as it is free: never held, released, or not renewed for its whole life while we watched.
 
     We watch by our own monotonic clock: no clock that is wrong, theirs or ours, can make two holders of one.
-    holder: unique to this process. Raises LeaseHeld after `wait_seconds`; StoreUnavailable where it was not once seen.
+    holder: unique to this process. Raises LeaseHeld after `wait_seconds`; StoreUnavailable where it was not once seen,
+    or where nobody renews it and the store takes no write of ours either.
     """
     deadline = clock.monotonic() + wait_seconds
     seen, since, tries = "", 0.0, dict[int, float]()
@@ -75,6 +76,7 @@ def acquire(
             if current is not None and current.version != seen:
                 seen, since = current.version, clock.monotonic()
             if _free(current) or (current is not None and looked - since >= current.fields["ttl_seconds"]):
+                held = None
                 tries[_epoch_after(current)] = asked = clock.monotonic()
                 lease = _take(store, id, holder, clock.now(), ttl_seconds, current, asked)
                 if lease is not None:

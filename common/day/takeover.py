@@ -16,7 +16,7 @@ from common.day.workloads import workload_id
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
 from common.planning.plan import ClassPlan
-from common.ports import Clock, Launcher, StoreError
+from common.ports import Clock, Conflict, Create, Launcher, StoreError
 from common.trading.errors import TradingStopped
 
 LIMIT_SECONDS: Final = 240.0
@@ -121,7 +121,14 @@ def while_the_store_is_down(
             return
         looked = ports.clock.monotonic()
         try:
-            ports.store.get(LEASES, workload_id(day, asset_class))
+            lease = ports.store.get(LEASES, workload_id(day, asset_class))
+            if lease is None:
+                return
+            # A store may still read and write nothing: a write that cannot happen tells which. Who cannot renew
+            # his lease does not carry on.
+            ports.store.commit([Create(LEASES, lease.id, lease.fields)])
+        except Conflict:
+            pass
         except StoreError:
             return
         raise TradingStopped("the store answers again: what is still open is asked for and taken over through it")

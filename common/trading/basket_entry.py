@@ -91,7 +91,8 @@ def _legs_tradable(
 def _priced(book: Book, leg: Leg, slot: Slot) -> PricedLeg:
     """At the worst price that its order may get."""
     price = marketable(slot, leg.side, book.policy.entry_width)
-    return PricedLeg(slot.instrument, leg.side, price, leg.hedge)
+    distance = slot.instrument.round_up(leg.stop_distance) if leg.side < 0 else 0
+    return PricedLeg(slot.instrument, leg.side, price, leg.hedge, distance)
 
 
 def _sized(

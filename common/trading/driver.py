@@ -235,18 +235,20 @@ class Driver:
     def _changed(self, order: Order, request: Callable[[], None], asked: int = 0) -> bool:
         """Send a change; True where it was accepted. asked: units in all that it asks for, 0 for a cancellation."""
         failed: ChangeFailed
+        most = max(order.asked, order.quantity, asked) if asked not in (0, order.quantity) else order.asked
         if not self.ledger.may_send():
             failed = ChangeFailed(order, self.clock(), "the lease ends before an answer could come")
         else:
             try:
                 request()
+                order.asked = most  # the exchange may fill either size until the change is made there
                 return True
             except OrderRejected as refusal:
                 self._throttled(refusal)
                 failed = ChangeFailed(order, self.clock(), str(refusal))
             except OrderUnknown as doubt:
                 failed = ChangeFailed(order, self.clock(), str(doubt), unclear=True)
-                order.changed, order.asked = failed.ts, max(order.asked, asked)
+                order.changed, order.asked = failed.ts, most
         self.tell(failed)
         return False
 

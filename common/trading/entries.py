@@ -70,6 +70,9 @@ def next_slice(book: Book, slot: Slot, now: int, out: list[Command]) -> None:
     if last is None or last.remaining or slot.leaving or slot.blocked or book.level or book.account.halted:
         slot.unsent = 0
         return
+    if any(order.triggered or order.filled for order in slot.exits):
+        slot.unsent = 0  # its stop has been met: whoever is on the way out enters no more
+        return
     if now - last.created >= book.policy.entry_timeout_seconds * NANOSECONDS_A_SECOND:
         slot.unsent = 0
         return

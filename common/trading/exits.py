@@ -127,10 +127,10 @@ def tidy(book: Book, slot: Slot, now: int, out: list[Command]) -> bool:
     for order in slot.exits:
         cancel(book, order, now, out)
     entry = slot.entry
-    if entry is None or entry.filled:
+    if entry is None or entry.filled or entry.is_slice:  # what was entered is closed again: the entry is over
         slot.unsent = 0
-    if entry is not None and entry.filled:
-        cancel(book, entry, now, out)
+        if entry is not None:
+            cancel(book, entry, now, out)
     return entry is None and not slot.exits
 
 

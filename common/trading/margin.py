@@ -13,12 +13,16 @@ NAKED_PERCENT: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class PricedLeg:
-    """side: +1 long, -1 short. price: paise, that it is traded at. hedge: index of the long leg that covers a short."""
+    """side: +1 long, -1 short. price: paise, that it is traded at. hedge: index of the long leg that covers a short.
+
+    stop_distance: from a short's price to its stop, paise: what it costs more to buy back when it is met.
+    """
 
     instrument: Instrument
     side: int
     price: Paise
     hedge: int | None = None
+    stop_distance: Paise = 0
 
 
 def width(short: Instrument, hedge: Instrument) -> Paise:
@@ -52,7 +56,7 @@ def margin(legs: Sequence[PricedLeg], held: Sequence[bool]) -> Paise:
 
 
 def prefixes(legs: Sequence[PricedLeg]) -> Iterator[Paise]:
-    """Margin a unit after each order: hedges in, shorts in; then shorts out, their buy-backs paid, and hedges out."""
+    """Margin a unit after each order: hedges in, shorts in; then shorts out, bought back at their stops, hedges out."""
     order = [n for n, leg in enumerate(legs) if leg.side > 0] + [n for n, leg in enumerate(legs) if leg.side < 0]
     held = [False] * len(legs)
     for n in order:
@@ -61,8 +65,8 @@ def prefixes(legs: Sequence[PricedLeg]) -> Iterator[Paise]:
     paid = 0
     for n in reversed(order):
         if legs[n].side < 0:
-            paid += legs[n].price
-            yield margin(legs, held) + paid
+            yield margin(legs, held) + paid + legs[n].price
+            paid += legs[n].price + legs[n].stop_distance
         held[n] = False
         yield margin(legs, held) + paid
 

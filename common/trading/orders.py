@@ -150,7 +150,7 @@ class Order:
     refusals, retry_at: changes of it that the broker refused in a row, and when the next may be asked for.
     counted: of each fill, its number among the fills of the workload's day as they were counted. after: fills counted
     before it was intended. Times are of several clocks, and news comes late: by these the day is worked out again.
-    asked: most units that a change of unclear outcome has asked for, 0 for none; it may have been made all the same.
+    asked: most units that it had or was to have, 0 where no change was of units: until it is made they may all fill.
     """
 
     __slots__ = (
@@ -240,7 +240,7 @@ class Order:
         self.fill_ids.add(fill.id)
         self.fills.append(fill)
         self.filled += fill.quantity
-        if self.filled > self.quantity:  # that proves the larger one, asked for in doubt
+        if self.filled > self.quantity:  # that proves the larger one
             self.quantity = self.asked
         self.turnover += fill.price * fill.quantity
         return True

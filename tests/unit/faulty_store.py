@@ -1,4 +1,4 @@
-"""A store in front of a real one whose commits fail before or after they are written, or that is down altogether."""
+"""A store in front of a real one whose commits fail before or after they are written, all of them, or that is down."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -7,10 +7,13 @@ from common.ports import Document, DocumentStore, Query, StoreUnavailable, Write
 
 
 class Faulty:
-    """down: nothing answers. fail: of the next commits; written: whether they happen all the same."""
+    """down: nothing answers. locked: reads do, writes do not.
+
+    fail: of the next commits; written: whether they happen all the same.
+    """
 
     def __init__(self, store: DocumentStore) -> None:
-        self.down = False
+        self.down = self.locked = False
         self.commits = 0
         self._store = store
         self._faults: deque[bool] = deque()
@@ -28,6 +31,8 @@ class Faulty:
 
     def commit(self, writes: Sequence[Write]) -> list[str]:
         self._answer()
+        if self.locked:
+            raise StoreUnavailable("locked, as the test wants it")
         self.commits += 1
         if not self._faults:
             return self._store.commit(writes)

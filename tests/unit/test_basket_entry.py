@@ -122,7 +122,10 @@ def test_no_prefix_needs_more_than_its_share(
     basket = basket_of(made)
     width = made.session.book.policy.entry_width
     priced = [
-        PricedLeg(state.slot.instrument, state.leg.side, marketable(state.slot, state.leg.side, width), state.leg.hedge)
+        PricedLeg(
+            state.slot.instrument, state.leg.side, marketable(state.slot, state.leg.side, width), state.leg.hedge,
+            int(state.leg.stop_distance),
+        )
         for state in basket.legs
     ]
     assert basket.quantity % LOT == 0

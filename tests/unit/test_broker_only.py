@@ -1,6 +1,6 @@
 """Closing by the broker's books alone: hedges last, spare exits first, slices below the freeze, never a flip."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from common.market.instrument import AssetClass, Instrument
 from common.market.instrument import Kind as InstrumentKind
 from common.ports import Broker, Resume
 from common.trading.book import order_tag
-from common.trading.orders import Kind, Order, Purpose, Status
+from common.trading.errors import OrderRejected, OrderThrottled
+from common.trading.order_rate import COOL_DOWN_SECONDS
+from common.trading.orders import Kind, Order, OrderTag, Purpose, Status
 from tests.unit.kept_logs import KeptLogs
 from tests.unit.trading_case import DAY, minute
 from tests.unit.workload_case import Market
@@ -25,17 +27,42 @@ from tests.unit.workload_case import Market
 MODEL = FillModel(half_spread_bps=0.0, slippage_ticks=0, participation=1.0)
 CALLS = {
     strike: Instrument(f"NIFTY{strike}CE", "NFO", InstrumentKind.CALL, 5, 75, strike=strike * 100, freeze_quantity=150)
-    for strike in (100, 200)
+    for strike in (100, 200, 300, 400, 500, 600, 700, 800)
 }
-NEAR, FAR = (CALLS[strike].symbol for strike in (100, 200))
+NEAR, FAR, *MORE = (one.symbol for one in CALLS.values())
+
+
+class Strict(PaperBroker):
+    """Notes when it was asked for what; refuses what `refuses` says, of symbol and price."""
+
+    asked: list[tuple[float, str]]
+    refuses: Callable[[str, int], Exception | None]
+
+    def place(self, order: Order) -> str:
+        self._note(order.created, order.symbol, order.price)
+        return super().place(order)
+
+    def modify(self, tag: OrderTag, ts: int, kind: Kind, quantity: int, price: int, trigger: int) -> None:
+        self._note(ts, next(one.symbol for one in self.orders() if one.tag == tag), price)
+        super().modify(tag, ts, kind, quantity, price, trigger)
+
+    def cancel(self, tag: OrderTag, ts: int) -> None:
+        self._note(ts, "", 0)
+        super().cancel(tag, ts)
+
+    def _note(self, ts: int, symbol: str, price: int) -> None:
+        self.asked.append((ts / 1e9, symbol))
+        refusal = self.refuses(symbol, price) if symbol else None
+        if refusal is not None:
+            raise refusal
 
 
 class Options(Market):
-    """Two calls, quoted as the test says; a symbol without a price has no quote."""
+    """Calls, quoted as the test says; a symbol without a price has no quote."""
 
     def __init__(self) -> None:
         super().__init__({})
-        self.prices = {NEAR: 50_00, FAR: 10_00}
+        self.prices = {NEAR: 50_00, FAR: 10_00, **dict.fromkeys(MORE, 20_00)}
 
     def instruments(self, day: object) -> list[Instrument]:
         del day
@@ -56,12 +83,16 @@ class Desk:
         self.folder = folder
         self.clock = VirtualClock(datetime(2025, 8, 29, 11, 0, tzinfo=INDIA))
         self.market = Options()
+        self.asked: list[tuple[float, str]] = []
+        self.refuses: Callable[[str, int], Exception | None] = lambda _, __: None
         self.broker = self._open()
         self.numbers = 0
 
-    def _open(self) -> PaperBroker:
+    def _open(self) -> Strict:
         exchange = Exchange({one.symbol: one for one in CALLS.values()}, MODEL)
-        return PaperBroker(exchange, self.folder / "journal.jsonl")
+        broker = Strict(exchange, self.folder / "journal.jsonl")
+        broker.asked, broker.refuses = self.asked, self.refuses
+        return broker
 
     def order(self, purpose: Purpose, symbol: str, side: int, quantity: int, price: int, trigger: int = 0) -> Order:
         self.numbers += 1
@@ -165,3 +196,53 @@ def test_orders_of_another_date_and_class_are_not_ours(tmp_path: Path) -> None:
         made.broker.place(order)
     assert made.flatten().startswith("flat")
     assert {status for status, _ in made.orders().values()} == {Status.OPEN}
+
+
+def test_no_more_is_asked_than_its_share_of_the_order_rate(tmp_path: Path) -> None:
+    """Six positions and as many stray entries: four requests at once, then two a second, and everything is closed."""
+    made = Desk(tmp_path)
+    for symbol in MORE:
+        made.hold(symbol, 1, 75)
+        made.order(Purpose.ENTRY, symbol, 1, 75, 1_00)
+    made.asked.clear()
+    assert made.flatten().startswith("flat")
+    times = [at - made.asked[0][0] for at, _ in made.asked]
+    assert len(times) == 12
+    assert all(sum(begin <= at < begin + 1 for at in times) <= 4 for begin in times)
+    assert times[11] - times[3] >= 3
+
+
+def test_who_cannot_be_closed_does_not_use_up_the_others_turns(tmp_path: Path) -> None:
+    """Six that are refused, more than there is room to ask for, until the last by name is taken: it has its turn."""
+    made = Desk(tmp_path)
+    for symbol in MORE:
+        made.hold(symbol, 1, 75)
+    from_then = made.clock.monotonic() + 10
+    made.refuses = lambda symbol, _: (
+        None if symbol == MORE[-1] and made.clock.monotonic() >= from_then else OrderRejected("no")
+    )
+    made.flatten(20)
+    assert made.positions() == dict.fromkeys(MORE[:-1], 75)
+
+
+def test_after_a_429_nothing_is_asked_for_ten_seconds(tmp_path: Path) -> None:
+    """Asking earlier only counts against us; then it goes on."""
+    made = Desk(tmp_path)
+    made.hold(NEAR, 1, 75)
+    made.hold(FAR, 1, 75)
+    made.asked.clear()
+    made.refuses = lambda _, __: OrderThrottled("too many") if len(made.asked) == 1 else None
+    assert made.flatten().startswith("flat")
+    times = [at - made.asked[0][0] for at, _ in made.asked]
+    assert times[1] >= COOL_DOWN_SECONDS
+    assert len(times) == 3
+
+
+def test_an_exit_beyond_a_band_that_nobody_told_us_is_priced_at_the_touch(tmp_path: Path) -> None:
+    """The bid is the lowest price that the exchange takes today: every other attempt is made there, and fills."""
+    made = Desk(tmp_path)
+    made.hold(NEAR, 1, 75)
+    bid = made.market.prices[NEAR] - 5
+    made.refuses = lambda _, price: OrderRejected("below the band") if price < bid else None
+    assert made.flatten().startswith("flat")
+    assert made.positions() == {}

@@ -1,7 +1,8 @@
-"""Exits made larger by a change of unclear outcome: their fills are ours as far as they were asked for, no further."""
+"""Exits whose size a change moves, unclear or on its way: fills are ours as far as they were asked for, no further."""
 
 from common.trading.doubts import Question
 from common.trading.errors import OrderRejected, OrderUnknown
+from common.trading.messages import ModifyOrder
 from common.trading.orders import Order, OrderUpdate, Status
 from common.trading.pace import LIVE
 from tests.unit.trading_case import Desk
@@ -44,6 +45,46 @@ def test_fills_of_an_unconfirmed_size_in_any_order_are_no_fault() -> None:
         assert book.doubts.question(stop) is Question.CHANGED, "missing fills answer no question about a change"
     assert (made.slot().quantity, stop.quantity, stop.filled) == (quantity - 100, quantity, 100)
     assert (made.slot().blocked, made.alarms()) == ("", [])
+
+
+def resized(to: int) -> tuple[Wire, Desk, Order, int]:
+    """A stop for 60 units and an accepted change of it, of which the exchange has not been heard yet."""
+    wire = Wire()
+    made, entry = entered(wire, pace=LIVE)
+    wire.say(entry, Status.OPEN, fill(entry, 60, 100_00))
+    made.driver.settle()
+    stop = made.order(2)
+    wire.say(stop, Status.TRIGGER_PENDING)
+    made.wait(1)
+    made.driver.carry_out([ModifyOrder(stop, made.session.now, stop.kind, to, stop.price, stop.trigger)])
+    assert (stop.quantity, made.session.book.doubts.tags()) == (to, [])
+    return wire, made, stop, entry.quantity
+
+
+def test_news_from_before_an_accepted_change_does_not_disown_its_fills() -> None:
+    """Terms of the old size come once more, then the whole larger one fills: not a fault, and all of it counts."""
+    wire, made, stop, _ = resized(to=80)
+    made.session.slots["AAA"].quantity = 80
+    made.session.slots["AAA"].trip.add("more", 1, 100_00, 20, made.session.now)
+    late = OrderUpdate(
+        stop.tag, Status.OPEN, made.session.now + 1, (), f"B{stop.tag}", "", (stop.kind, 60, stop.price, stop.trigger),
+    )
+    made.driver.tell(late)
+    assert stop.quantity == 60
+    wire.say(stop, Status.COMPLETE, fill(stop, 80, 99_00), filled=80)
+    made.driver.settle()
+    assert (stop.filled, stop.status, made.slot().quantity, made.slot().blocked) == (80, Status.COMPLETE, 0, "")
+    assert made.alarms() == []
+
+
+def test_a_smaller_size_that_the_exchange_has_not_made_yet_may_still_fill_whole() -> None:
+    """Accepted by the broker is not made at the exchange: the larger one filled first, and every unit counts."""
+    wire, made, stop, _ = resized(to=20)
+    wire.say(stop, Status.OPEN, fill(stop, 60, 99_00), filled=60)
+    made.driver.settle()
+    assert (stop.filled, made.slot().quantity, made.slot().blocked) == (60, 0, "")
+    assert made.session.book.doubts.question(stop) is Question.CHANGED, "how large it is a read has to tell"
+    assert made.alarms() == []
 
 
 def test_a_fill_that_nothing_ever_asked_for_is_still_a_fault() -> None:

@@ -104,6 +104,14 @@ def test_without_volume_everything_fills() -> None:
     assert fills(book, *flat("AAA", 1, volume=0)) == [(100_00, 100, 0)]
 
 
+@pytest.mark.parametrize(("side", "bid", "ask"), [(1, 100_00, 0), (-1, 0, 100_00)])
+def test_a_bar_that_ends_with_nobody_on_the_other_side_has_no_touch(side: int, bid: int, ask: int) -> None:
+    """What the market went through trades at its own limit, the worst it may get; what it only touched does not."""
+    beyond, at_it = order(side, 100_00 + side * 1_00), order(side, 100_00, n=2)
+    bar = Bar(minute(0), "AAA", 100_00, 100_00, 100_00, 100_00, 10_000, 0, bid, ask)
+    assert fills(placed(beyond, at_it), bar) == [(beyond.price, 100, 0)]
+
+
 @pytest.mark.parametrize("last", [99_90, 100_00, 100_10])
 @pytest.mark.parametrize(("side", "limit", "price"), [(1, 101_00, 100_10), (-1, 99_00, 99_90)])
 def test_a_quote_fills_whole_at_the_touch(side: int, limit: int, price: int, last: int) -> None:

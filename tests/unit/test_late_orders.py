@@ -118,3 +118,20 @@ def test_a_cancellation_that_the_exchange_refuses_is_one() -> None:
     made.driver.tell(OrderUpdate(stop.tag, Status.TRIGGER_PENDING, made.session.now + 1, (), "", "halted", same))
     assert (stop.refusals, stop.cancelling) == (1, 0)
     assert any("refused at the exchange: halted" in record.message for record in made.ledger.records)
+
+
+def test_an_exit_that_comes_back_is_an_exit() -> None:
+    """Given up for thirty seconds and there after all: among the exits again, and nobody takes it for an entry."""
+    wire = Wire()
+    made, entry = entered(wire, pace=LIVE)
+    wire.faults["place"] = [OrderUnknown("timed out")]
+    wire.say(entry, Status.COMPLETE, fill(entry, entry.quantity, 100_00))
+    made.wait(25)
+    stop = made.order(2)
+    stop.status = Status.NOT_PLACED
+    made.session.book.doubts.clear(stop)
+    made.slot().exits.clear()
+    wire.say(stop, Status.TRIGGER_PENDING)
+    made.driver.settle()
+    assert stop in made.slot().exits
+    assert (made.slot().entry, made.slot().entry_order) == (None, entry)

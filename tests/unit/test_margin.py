@@ -44,6 +44,14 @@ def test_the_spread_at_each_prefix() -> None:
     assert list(prefixes(PUT_SPREAD)) == [60_00, 160_00, 260_00, 160_00, 100_00]
 
 
+def test_a_short_is_bought_back_at_its_stop() -> None:
+    """What it costs when the stop is met is paid before its hedge brings anything in, and for the next short too."""
+    spread = [PUT_SPREAD[0], PricedLeg(PUT_SHORT, -1, 100_00, 0, stop_distance=150_00)]
+    assert list(prefixes(spread)) == [60_00, 160_00, 260_00, 310_00, 250_00]
+    condor = [*CONDOR[:3], PricedLeg(CALL_SHORT, -1, 100_00, 1, stop_distance=50_00)]
+    assert list(prefixes(condor))[4:8] == [420_00, 370_00, 470_00, 370_00]
+
+
 def test_an_uncovered_short_needs_part_of_its_strike() -> None:
     """Before its hedge is there, or without one at all."""
     naked = 24_400_00 * NAKED_PERCENT // 100

@@ -3,6 +3,7 @@
 import pytest
 
 from common.research.replay import MemoryLedger
+from common.trading.doubts import Question
 from common.trading.driver import Driver
 from common.trading.errors import LoginExpired, OrderUnknown
 from common.trading.halts import HaltLevel
@@ -170,3 +171,25 @@ def test_an_exit_that_only_the_broker_knows_is_the_exit() -> None:
     assert len(wire.asked("place")) == 2
     assert [order.tag for order in reborn.slot().exits] == [stop.tag]
     assert (reborn.slot().resting, session.book.sequence, reborn.slot().stop_price) == (True, 2, stop.trigger)
+
+
+def test_what_the_broker_took_is_no_refusal() -> None:
+    """Any number of entries that were filled and closed before the restart: the symbol may be entered again."""
+    made, entry, _ = protected(Wire())
+    taken = [
+        order_from_fields({**order_fields(entry), "tag": f"T250829S{n:05d}E", "sequence": n, "counted": []})
+        for n in range(3)
+    ]
+    session = open_session([share()], lambda _: None)
+    restore(session, taken, made.session.now)
+    assert session.slots["AAA"].refusals == 0
+
+
+@pytest.mark.parametrize(("ago", "question"), [(9, Question.CHANGED), (10, None)])
+def test_a_change_just_before_the_restart_may_not_show_yet(ago: int, question: Question | None) -> None:
+    """What the broker tells of the order may be from before the change: it is asked until that is long enough ago."""
+    made, _, stop = protected(Wire(), pace=LIVE)
+    stop.changed = made.session.now - ago * SECOND
+    session = open_session([share()], lambda _: None, pace=LIVE)
+    restore(session, [order_from_fields(order_fields(one)) for one in made.ledger.orders.values()], made.session.now)
+    assert session.book.doubts.question(session.slots["AAA"].exits[0]) is question

@@ -1,6 +1,7 @@
 """Take-overs when the store hesitates or comes back, and when they fail again and again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from common.day.square_off import square_off
 from common.day.supervise import supervise
 from common.day.takeover import take_over, take_over_by_broker
 from common.day.workload import Workload
+from common.market.bar import Quote
 from tests.unit.live_case import HOLDING_SECONDS, ID, LONG, STOCK, TTL_SECONDS, LiveHouse
 from tests.unit.trading_case import DAY
 
@@ -127,3 +129,61 @@ def test_a_store_that_goes_down_in_the_middle_ends_the_work_with_words(house: Ho
     assert said == "flat by the broker's books; no entry of ours works"
     assert made.net() == {}
     assert made.clock.monotonic() - begun < 600
+
+
+@pytest.mark.parametrize("how", ["by a person", "by the supervisor", "by the square-off"])
+def test_a_store_that_takes_no_writes_is_no_proof_of_life(house: House, how: str) -> None:
+    """A stopped process holds its lock: who is dead does not keep a lease, and reads do not end the closing."""
+    made = house(LONG)
+    held(made)
+    made.until(15, 2)
+    made.store.locked = True
+    prices = made.market.quotes
+    begun = made.clock.monotonic()
+
+    def none_at_first(symbols: Sequence[str], at: datetime) -> Sequence[Quote]:
+        return prices(symbols, at) if made.clock.monotonic() - begun > 240 else ()
+
+    made.market.quotes = none_at_first  # type: ignore[method-assign,assignment]
+    if how == "by a person":
+        said = take_over_by_broker(DAY, STOCK, made.ports())
+    elif how == "by the supervisor":
+        said = take_over(DAY, STOCK, made.outside(), "x")
+    else:
+        said = square_off(DAY, made.outside())["did"][ID]
+    assert said == "flat by the broker's books; no entry of ours works"
+    assert made.net() == {}
+
+
+def test_a_store_that_takes_writes_again_ends_the_closing_without_it(house: House) -> None:
+    """Reads alone did not: from the first write on a workload may carry on, and its lease is as it was."""
+    made = house(LONG)
+    held(made)
+    made.store.locked = True
+    made.market.feeds = {"AAA": []}
+    back = made.clock.monotonic() + 300
+
+    def comes_back() -> None:
+        made.store.locked = made.clock.monotonic() < back
+
+    meanwhile(made, comes_back)
+    before = made.store.get(LEASES, ID)
+    assert take_over(DAY, STOCK, made.outside(), "x").startswith("stopped: the store answers again")
+    assert 0 <= made.clock.monotonic() - back < 15
+    assert made.store.get(LEASES, ID) == before
+
+
+def test_a_living_workload_is_left_alone_when_only_we_cannot_write(house: House) -> None:
+    """It renews its lease while we watch: our own trouble with the store is no reason to act beside it."""
+    made = house(LONG)
+    workload = held(made)
+
+    def only_its_own() -> None:
+        made.store.locked = False
+        workload.keep_lease()
+        made.store.locked = True
+
+    made.store.locked = True
+    meanwhile(made, only_its_own)
+    assert take_over_by_broker(DAY, STOCK, made.ports()).startswith("not done: it keeps its lease")
+    assert made.net() == {"AAA": 498}

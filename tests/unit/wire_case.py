@@ -1,15 +1,17 @@
 """A broker on a wire that does only what the test says, and desks whose orders are on it."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from common.trading.errors import BrokerUnavailable, TradingStopped
 from common.trading.limits import Verdict
 from common.trading.messages import Log
 from common.trading.order_route import OrderRoute
-from common.trading.orders import Fill, Kind, Order, OrderTag, OrderUpdate, Status
+from common.trading.orders import Fill, Kind, Order, OrderTag, OrderUpdate, Purpose, Status
+from common.trading.pace import LIVE, Pace
 from common.trading.strategy import Enter
 from common.trading.trades import Trade
-from tests.unit.trading_case import LONG, SECOND, Desk, desk, flat, minute
+from tests.unit.trading_case import LIMITS, LONG, SECOND, Desk, desk, flat, minute
 
 Terms = tuple[Kind, int, int, int]
 UNSAID: Final = -1
@@ -180,3 +182,20 @@ class Journal:
 
     def log(self, record: Log) -> None:
         self.calls.append(("log", record.severity))
+
+
+ROOMY = replace(
+    LIMITS, risk_per_trade=2_500_00, max_order_value=10**8, capital=10**8, orders_per_second=100.0,
+    exits_per_second=100.0, daily_loss=10**7,
+)
+"""2,500 units at a stop of one rupee."""
+
+
+def entries(made: Desk) -> list[Order]:
+    return [order for order in made.ledger.orders.values() if order.purpose is Purpose.ENTRY]
+
+
+def sliced(wire: Wire, signal: Enter = LONG, freeze: int = 1000, pace: Pace = LIVE) -> Desk:
+    """2,500 units wanted, at most `freeze` an order; the first slice is on the wire."""
+    made, _ = entered(wire, signal, limits=ROOMY, freeze=freeze, pace=pace)
+    return made
