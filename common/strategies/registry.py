@@ -63,7 +63,7 @@ def names(asset_class: AssetClass | None = None) -> list[str]:
     return sorted(name for name, classes in found.items() if asset_class is None or asset_class in classes)
 
 
-def problems() -> dict[str, str]:
+def problems() -> Mapping[str, str]:
     """Plug-ins that cannot be used, by name, each with the reason and what to do."""
     return _plug_ins()[1]
 
@@ -121,8 +121,12 @@ def _from_file(path: str) -> type[Strategy]:
     return loaded
 
 
-def _plug_ins() -> tuple[dict[str, type[Strategy]], dict[str, str]]:
-    """Usable plug-ins, and the reasons why the others are not, both by name."""
+@cache
+def _plug_ins() -> tuple[Mapping[str, type[Strategy]], Mapping[str, str]]:
+    """Usable plug-ins, and the reasons why the others are not, both by name.
+
+    Looked for once a process, which takes some 25 ms: what is installed later counts with the next start.
+    """
     usable: dict[str, type[Strategy]] = {}
     broken: dict[str, str] = {}
     offered: dict[str, list[EntryPoint]] = {}

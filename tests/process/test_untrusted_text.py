@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from common.planner_ports import Message
 from common.planning.plan import Plan
 from common.planning.rule_planner import plan_by_rules
 from common.planning.validation import validate_plan
-from common.strategies import registry
 from tests.model_server import Answer, Asked, headlines_of, sensible, serving
 from tests.planning_attacks import Attack, attacks, demanded
 from tests.unit import planner_case as case
@@ -21,12 +19,6 @@ from tests.unit.plan_bounds import escapes
 
 ATTACKS = list(attacks())
 FAMILIES = sorted({one.name.partition("-")[0] for one in ATTACKS})
-
-
-@pytest.fixture(autouse=True)
-def _plug_ins_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Installed strategies are looked for once a test: hundreds of plans are made, none is installed meanwhile."""
-    monkeypatch.setattr(registry, "_plug_ins", cache(registry._plug_ins))
 
 
 class Obedient:

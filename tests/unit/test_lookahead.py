@@ -2,6 +2,7 @@
 
 import sys
 from datetime import date
+from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any, ClassVar
@@ -163,6 +164,7 @@ def test_a_plug_in_is_checked_like_the_others(
     monkeypatch.syspath_prepend(str(EXAMPLE))
     point = EntryPoint("vwap_reversion", "vwap_reversion:VwapReversion", registry.GROUP)
     monkeypatch.setattr(registry, "entry_points", lambda group: EntryPoints([point]).select(group=group))
+    monkeypatch.setattr(registry, "_plug_ins", cache(registry._plug_ins.__wrapped__))
     assert look(session, "vwap_reversion", 8).difference is None
     assert main(["check-lookahead", "vwap_reversion", "--cuts", "4"]) == 0
     assert "every decision before a cut is the same" in capsys.readouterr().out

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ EXAMPLE = ROOT / "examples" / "strategy_plugin"
 
 
 @pytest.fixture
-def plug_ins(monkeypatch: pytest.MonkeyPatch) -> list[EntryPoint]:
+def plug_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[EntryPoint]]:
     """Entry points that the environment pretends to have; the example's module can be imported."""
     points: list[EntryPoint] = []
     monkeypatch.syspath_prepend(str(EXAMPLE))
     monkeypatch.setattr(registry, "entry_points", lambda group: EntryPoints(points).select(group=group))
-    return points
+    registry._plug_ins.cache_clear()
+    yield points
+    registry._plug_ins.cache_clear()
 
 
 def point(name: str, value: str) -> EntryPoint:
@@ -120,6 +123,23 @@ def test_a_plug_in_joins(plug_ins: list[EntryPoint]) -> None:
     assert signs(play(built, minute_bars([10_000, 10_010, 10_000, 9_950, 9_940, 10_020, 9_700]))) == "...B.xB"
     with pytest.raises(registry.InvalidParameters, match="stretch_atr = 99"):
         registry.build("vwap_reversion", {"stretch_atr": 99})
+
+
+def test_plug_ins_are_looked_for_once(monkeypatch: pytest.MonkeyPatch, plug_ins: list[EntryPoint]) -> None:
+    """Every plan lists strategies, and looking through all installed packages takes longer than planning."""
+    asked: list[str] = []
+
+    def entry_points(group: str) -> EntryPoints:
+        asked.append(group)
+        return EntryPoints(plug_ins)
+
+    monkeypatch.setattr(registry, "entry_points", entry_points)
+    plug_ins += [point("vwap_reversion", "vwap_reversion:VwapReversion"), point("absent", "no_such_module_anywhere:X")]
+    for _ in range(3):
+        assert "vwap_reversion" in registry.names()
+        assert set(registry.problems()) == {"absent"}
+        assert registry.get("vwap_reversion").name == "vwap_reversion"
+    assert asked == [registry.GROUP]
 
 
 def test_a_broken_plug_in_is_named_and_breaks_nothing_else(plug_ins: list[EntryPoint], tmp_path: Path,
