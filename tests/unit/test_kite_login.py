@@ -243,3 +243,22 @@ def test_a_token_without_a_time_is_read_back_as_it_was_written(desk: Desk) -> No
     """Its value and its owner, and not the JSON around them."""
     write_token(desk.secrets, Token(Secret("abc"), USER))
     assert read_token(desk.secrets) == Token(Secret("abc"), USER)
+
+
+@pytest.mark.parametrize(("written", "value", "user"), [
+    ('{"token": "abc"}', "abc", ""), ('{"token": "abc", "user": null, "at": null}', "abc", ""),
+    ('{"token": "abc", "user": "AB1234", "at": "this morning"}', "abc", "AB1234"),
+    ('{"token": "abc", "user": "AB1234", "at": "2025-08-29T08:10:00"}', "abc", "AB1234"), ("123456", "123456", ""),
+])
+def test_a_token_written_by_hand_is_never_the_json_around_it(desk: Desk, written: str, value: str, user: str) -> None:
+    """An object without a time that can be believed is a bare token too: it counts for no login."""
+    desk.secrets.put("kite-access-token", Secret(written))
+    assert read_token(desk.secrets) == Token(Secret(value), user)
+    assert desk.ports.login.latest() is None
+
+
+@pytest.mark.parametrize("written", [" ", '{"token": "", "user": "AB1234", "at": ""}', '{"token": null}', "{}"])
+def test_no_token_is_nobodys_login(desk: Desk, written: str) -> None:
+    """An empty one is not sent to the broker: there is none."""
+    desk.secrets.put("kite-access-token", Secret(written))
+    assert read_token(desk.secrets) is None

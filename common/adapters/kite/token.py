@@ -23,17 +23,30 @@ class Token:
 
 
 def read_token(secrets: Secrets) -> Token | None:
-    """The latest; None where nobody has logged in yet. Raises OSError where secrets cannot be read."""
+    """The latest; None where nobody has logged in yet. Raises OSError where secrets cannot be read.
+
+    What was written by hand may be the token alone, or an object without user or time.
+    """
     found = secrets.get(ACCESS_TOKEN)
-    if found is None or not found:
-        return None
+    text = found.reveal().strip() if found is not None else ""
     try:
-        fields = json.loads(found.reveal())
-        at = datetime.fromisoformat(fields["at"]) if fields["at"] else None
-        token = Token(Secret(str(fields["token"])), str(fields["user"]), at if at and at.tzinfo is not None else None)
-    except (ValueError, TypeError, KeyError):
-        return Token(Secret(found.reveal().strip()))
-    return token
+        fields = json.loads(text)
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        return Token(Secret(text)) if text else None
+    value, user = fields.get("token"), fields.get("user")
+    if not isinstance(value, str) or not value:
+        return None
+    return Token(Secret(value), user if isinstance(user, str) else "", _aware(fields.get("at")))
+
+
+def _aware(text: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 def write_token(secrets: Secrets, token: Token) -> None:
