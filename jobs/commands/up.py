@@ -19,6 +19,7 @@ from common.market.instrument import AssetClass
 from common.market.tables import OutsideTable
 from common.planning.document import InvalidDocument
 from common.ports import StoreError
+from common.redaction import Secret
 from common.research.faults import DataError
 from common.research.market import RecordedMarket
 from common.settings import Settings, SettingsError, notify_urls, planner_settings
@@ -128,7 +129,10 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
         parts["proxy"] = (proxy, f"http{'s' if chosen.tls else ''}://{proxy.proxy.listen}")
     functions = LocalFunctions(app, names, extra, port)
     command = f"tron approve {inputs.day} --run {near(home)}"
-    person = Person(inputs.day, app.store, functions.url, say, chosen.approve, command)
+    key = os.environ.get("TRON_API_KEY")
+    person = Person(
+        inputs.day, app.store, functions.url, say, chosen.approve, command, Secret(key) if key else None,
+    )
     status = LocalCloud(inputs.day, app, functions, parts, person.hear, say).run()
     if not chosen.once:
         say("the session is over; `tron up --fresh` plays it again")

@@ -6,13 +6,16 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from common.day.delivery import NOTICES
 from common.market.money import money
 from common.ports import DocumentStore
+from common.redaction import Secret
 
+REFUSED: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 TIMEOUT_SECONDS: Final = 300.0
 """Of one request: a late login prepares and plans the day before it answers."""
 
@@ -30,7 +33,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 @dataclass(frozen=True)
 class Person:
-    """url: of a function by its name. approves: whether a live plan is approved as soon as it is there."""
+    """url: of a function by its name. approves: whether a live plan is approved as soon as it is there.
+
+    key: of an operator, for functions that know keys; None where the person at this machine needs none.
+    """
 
     day: date
     store: DocumentStore
@@ -39,6 +45,7 @@ class Person:
     approves: bool
     command: str
     """What to type to approve by hand."""
+    key: Secret | None = None
 
     def hear(self, step: str, answer: Mapping[str, Any]) -> None:
         """After a step of the day: what a person does then. Raises NotDone."""
@@ -69,31 +76,38 @@ class Person:
             self.say(f"kite_login: {line}")
 
     def _look_at_the_plan(self) -> None:
-        shown = json.loads(_get(f"{self.url('control')}?{urlencode({'date': self.day.isoformat()})}"))["plan"]
+        address = f"{self.url('control')}?{urlencode({'date': self.day.isoformat()})}"
+        shown = json.loads(self._ask(urllib.request.Request(address)))["plan"]
         most = money(shown["max_loss_paise"])
         if not self.approves:
             until = shown["until"][11:16]
             self.say(f"the live plan waits for you until {until}, maximum loss {most}: `{self.command}`")
             return
         answer = {name: shown[name] for name in ("date", "plan_hash", "max_loss_paise")} | {"action": "approve"}
-        taken = json.loads(_post(self.url("control"), answer))
+        taken = json.loads(self._ask(urllib.request.Request(
+            self.url("control"), json.dumps(answer).encode(), {"Content-Type": "application/json"},
+        )))
         self.say(f"the live plan is approved (--approve), maximum loss {most}: it is {taken['status']}")
+
+    def _ask(self, request: urllib.request.Request) -> str:
+        """Of the API. Raises NotDone, also for a key that is wanted or wrong."""
+        if self.key is not None:
+            request.add_header("X-API-Key", self.key.reveal())
+        return _open(request, "set TRON_API_KEY to the key of an operator")
 
 
 def _get(url: str) -> str:
     return _open(urllib.request.Request(url))
 
 
-def _post(url: str, body: Mapping[str, Any]) -> str:
-    return _open(urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"}))
-
-
-def _open(request: urllib.request.Request) -> str:
+def _open(request: urllib.request.Request, remedy: str = "") -> str:
+    """remedy: for whom it refuses."""
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
             text: str = answer.read().decode(errors="replace")
             return text
     except urllib.error.HTTPError as error:
-        raise NotDone(f"HTTP {error.code}: {error.read(500).decode(errors='replace')}") from None
+        told = f"HTTP {error.code}: {error.read(500).decode(errors='replace')}"
+        raise NotDone(f"{told}; {remedy}" if error.code in REFUSED and remedy else told) from None
     except OSError as error:
         raise NotDone(f"{urlsplit(request.full_url).netloc} does not answer: {error}") from None
