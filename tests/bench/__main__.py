@@ -15,10 +15,10 @@ from tests.bench import logs
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMPILED: Final = ROOT / "build" / "compiled"
 ENGINE: Final = Path(__file__).with_name("session_engine.py")
-PARTS: Final = ("stores", "decoder", "latency", "memory", "api", "session", "sweep", "logs")
+PARTS: Final = ("stores", "instruments", "decoder", "latency", "memory", "api", "session", "sweep", "logs")
 ALONE: Final = {
     "stores": "tests.bench.commits", "decoder": "tests.bench.decoder", "latency": "tests.bench.latency",
-    "memory": "tests.bench.memory", "api": "tests.bench.api",
+    "memory": "tests.bench.memory", "api": "tests.bench.api", "instruments": "tests.bench.instruments",
 }
 """Parts that need no peer's environment."""
 PEERS: Final = ("nautilus", "backtestingpy", "vectorbt_", "hftbacktest_")
