@@ -8,7 +8,7 @@ from typing import Any, Final
 from common.market.money import Paise
 from common.planning.alternatives import Alternative
 from common.planning.document import document_hash
-from common.planning.plan import ClassPlan
+from common.planning.plan import ClassPlan, OptionSelection
 from common.ports import MarketData
 from common.research.replay import replay_class
 from common.research.workload import Outcome
@@ -77,9 +77,17 @@ class ShadowRuns:
         if not self._in_time():
             return "not run: the time for shadow runs was over"
         try:
+            if plan.options is not None and not self._has_chain(plan.options):
+                own = plan.options
+                return f"{plan.asset_class}: no option of {own.underlying}, {own.expiry}, is in the recorded session"
             return replay_class(self._day, plan, self._market, self._seed)
         except Exception as error:  # a strategy may be anybody's; the closing goes on
             return f"{plan.asset_class}: {type(error).__name__}: {error}"
+
+    def _has_chain(self, wanted: OptionSelection) -> bool:
+        """Without one a replay trades nothing, which would be a result of 0."""
+        listed = self._market.instruments(self._day)
+        return any(one.strike and (one.underlying, one.expiry) == (wanted.underlying, wanted.expiry) for one in listed)
 
 
 def _sum(name: str, outcomes: Iterable[Outcome], cost: Paise) -> Shadow:
