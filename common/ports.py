@@ -202,7 +202,7 @@ class MarketData(Protocol):
         ...
 
     def history(self, day: date, sessions: int) -> dict[str, list[list[Bar]]]:
-        """By symbol, the bars of up to `sessions` sessions before `day`, oldest first. Never `day` itself."""
+        """By symbol, the bars of up to `sessions` sessions before `day`, oldest first; none: they did not come."""
         ...
 
     def feed(self, day: date, symbols: Sequence[str]) -> Iterator[Bar]:

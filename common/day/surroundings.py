@@ -33,6 +33,7 @@ STRIKES: Final = 31
 """Nearest to the money, of which last prices are asked for."""
 EXPIRIES: Final = 2
 MAX_UNDERLYINGS: Final = 3
+MAX_NAMED: Final = 10
 _ARM: Final = re.compile(r"([a-z0-9_]{1,64}) \((stock|futures|options)\)")
 
 
@@ -60,8 +61,17 @@ def surroundings(
         option_prices=tuple(_options(morning, market)), results=results(morning.day, store), news=news,
         sentiment=by_lexicon(news.headlines),
     )
-    unknown = unknowns(found, morning.mandate.options.enabled, [one.text for one in faults])
+    lacking = [*_untold(morning), *(one.text for one in faults)]
+    unknown = unknowns(found, morning.mandate.options.enabled, lacking)
     return found.model_copy(update={"unknown": unknown}), faults
+
+
+def _untold(morning: Morning) -> Iterator[str]:
+    """Symbols whose days before were asked for and did not come."""
+    names = sorted(symbol for symbol, sessions in morning.bars.items() if not sessions)
+    if names:
+        more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+        yield f"the days before of {', '.join(names[:MAX_NAMED])}{more}: their candles did not come"
 
 
 def results(day: date, store: DocumentStore) -> tuple[TrackRecord, ...]:

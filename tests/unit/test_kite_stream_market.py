@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from common.adapters.clock import INDIA
-from common.adapters.kite.history import KiteHistory
+from common.adapters.kite.history import TRIES, KiteHistory
 from common.adapters.kite.inbox import Inbox
 from common.adapters.kite.stream import KiteStream
-from common.adapters.kite.stream_market import StreamMarket
+from common.adapters.kite.stream_market import MOST_FAILURES, StreamMarket
 from common.market.bar import Bar, Quote
 from common.market.instrument import Instrument, Kind
 from common.trading.errors import BrokerUnavailable
@@ -188,13 +188,32 @@ def test_the_bars_so_far_and_then_the_stream(house: House) -> None:
 
 
 def test_history_of_what_is_known(house: House) -> None:
-    """Sessions before the day by symbol; one whose candles do not come is left out; the day itself is never there."""
+    """Sessions before the day by symbol; one whose candles do not come has none; the day itself is never there."""
     days = ["2025-08-26", "2025-08-28", "2025-08-29"]
     house.candles = {SBIN.token: [[f"{day}T09:15:00+0530", 100, 101, 99, 100, 10, 0] for day in days]}
     found = house.market.history(DAY, 2)
-    assert list(found) == ["SBIN"]
+    assert list(found) == ["SBIN", "TCS"]
+    assert found["TCS"] == []
+    assert "no candles of TCS" in house.logs.messages[-1]
     assert [len(bars) for bars in found["SBIN"]] == [1, 1]
     assert all(bar.ts < OPEN - 60 * SECOND for bars in found["SBIN"] for bar in bars)
+
+
+def test_a_broker_that_gives_no_candles_is_not_asked_for_all(house: House) -> None:
+    """Three in a row have failed, each after some tries: the rest is named as well, and asked for no more."""
+    asked: list[str] = []
+
+    def fails(request: Callable[[Any], Any]) -> Any:
+        asked.append("")
+        return house.read(request)
+
+    shares = [Instrument(f"S{n}", "NSE", Kind.EQUITY, 5, 1, n << 8 | 1) for n in range(1, 9)]
+    history = KiteHistory(fails, house.clock)
+    market = StreamMarket(
+        house.rest, house.stream, Inbox(monotonic), history, house.clock, lambda _: shares, house.logs,
+    )
+    assert market.history(DAY, 2) == {one.symbol: [] for one in shares}
+    assert len(asked) == MOST_FAILURES * TRIES
 
 
 def test_indices_have_no_volume_and_a_closed_day_no_stream(house: House) -> None:

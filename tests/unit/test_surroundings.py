@@ -248,5 +248,25 @@ def test_what_comes_after_the_plan_changes_no_byte(tmp_path: Path) -> None:
     assert len(made) == 1
 
 
+class Silent(Market):
+    """One share's candles did not come."""
+
+    def history(self, day: date, sessions: int) -> dict[str, list[list[Bar]]]:
+        """A symbol with no session, as the port has it."""
+        return {**super().history(day, sessions), "INFY": []}
+
+
+def test_whose_days_before_did_not_come_is_in_the_evidence(tmp_path: Path) -> None:
+    """The plan is made without them, and the evidence names them."""
+    mandate = planning_case.mandate()
+    fields = prepare_day(
+        DAY, MemoryStore(), DirectoryArchive(tmp_path), Silent(Random(1)), mandate, 5,  # type: ignore[arg-type]  # a market of lists
+    )
+    evidence = Evidence.from_fields(fields)
+    assert evidence.around.unknown[0] == "the days before of INFY: their candles did not come"
+    assert evidence.features("INFY").sessions == 0
+    assert evidence.features("TCS").sessions == 2
+
+
 def _sensible(question: Sequence[Message], _: int) -> str:
     return json.dumps(sensible({"messages": [{"role": role, "content": text} for role, text in question]}))

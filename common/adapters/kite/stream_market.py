@@ -22,6 +22,8 @@ FRESH_SECONDS: Final = 5.0
 FEED_SECONDS: Final = 1.0
 MAX_NAMED: Final = 10
 MAX_GAPS: Final = 50
+MOST_FAILURES: Final = 3
+"""In a row: each has been tried for half a minute, and whoever prepares the day has a few."""
 
 
 class StreamMarket:
@@ -56,20 +58,22 @@ class StreamMarket:
         return frozenset(symbol for symbol in symbols if symbol in book and book[symbol].kind is Kind.INDEX)
 
     def history(self, day: date, sessions: int) -> dict[str, list[list[Bar]]]:
-        """As the port has it, of what is known to matter; a symbol whose candles do not come is left out and named."""
+        """As the port has it, of what is known to matter; after some failures in a row no more is asked for."""
         days: list[date] = []
         for _ in range(sessions):
             days.insert(0, previous_trading_day(days[0] if days else day))
-        found, failed, why = {}, list[str](), ""
+        found, failed, why, in_a_row = dict[str, list[list[Bar]]](), list[str](), "", 0
         for instrument in self._known(day):
+            bars: list[list[Bar]] | None = None
             try:
-                bars = sessions_before(self._history, instrument, days)
+                if in_a_row < MOST_FAILURES:
+                    bars, in_a_row = sessions_before(self._history, instrument, days), 0
             except BrokerUnavailable as failure:
+                why, in_a_row = why or str(failure), in_a_row + 1
+            if bars is None:
                 failed.append(instrument.symbol)
-                why = why or str(failure)
-                continue
-            if bars:
-                found[instrument.symbol] = bars
+            if bars is None or bars:
+                found[instrument.symbol] = bars or []
         if failed:
             text = f"no candles of {', '.join(failed[:MAX_NAMED])}: the plan knows nothing of their days before ({why})"
             self._logs.write("WARNING", text, {"category": "history", "symbols": len(failed)})
