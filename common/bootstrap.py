@@ -167,12 +167,12 @@ class Application:
 
     @cached_property
     def account(self) -> "AccountParts":
-        """Secrets, login and the account at the broker."""
+        """Secrets, login and the account at the broker; what it logs is of the room that this process is."""
         from common.bootstrap_account import AccountParts
 
+        logs = next(iter(self._logs.values()), None) or self.logs("functions")
         return AccountParts(
-            self.settings, self.clock, self.logs("functions"), lambda: self.store, lambda: self.archive,
-            lambda: self.mandate,
+            self.settings, self.clock, logs, lambda: self.store, lambda: self.archive, lambda: self.mandate,
         )
 
     @cached_property
@@ -260,7 +260,7 @@ class Application:
         grading = GradePorts(self.store, self.mandate, session, self.clock, seed, settings.model_cutoff)
         return ClosePorts(
             self.store, self.archive, session, self._read_orders, self.clock, self.logs("functions"), settings.source,
-            seed, grading, self._real_money,
+            seed, grading, self._real_money, self.account.refetch if settings.on_kite else None,
         )
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:

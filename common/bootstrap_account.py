@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from common.adapters.kite.stream_market import StreamMarket
     from common.day.login import LoginPorts
     from common.day.readiness import Check
+    from common.market.bar import Bar
     from common.planning.mandate import Mandate
     from common.research.recorder import MarketRecorder
+    from common.research.refetch import Filled
+    from common.research.watchlist import Watchlist
 
+MOST_NAMED: Final = 10
 NOTIFY_URLS: Final = "notify-urls"
 """The secret with whom to tell, as apprise reads it, with spaces between."""
 
@@ -119,26 +123,51 @@ class AccountParts:
         """
         from common.research.recorder import MarketRecorder
 
-        wanted = set(traded)
+        wanted, listed = set(traded), self._watchlist(day, asset_class)
         mine = [one for one in self.kite.listing.instruments(day) if one.symbol in wanted]
-        watched = dict.fromkeys([*mine, *self._watchlist(day, asset_class)])
+        watched = dict.fromkeys([*mine, *listed.instruments])
+        left_out = [symbol for symbol in listed.left_out if symbol not in wanted]
+        if left_out:
+            text = f"{len(watched)} instruments are watched and recorded, and {len(left_out)} that the mandate admits "
+            text += f"are not, such as {', '.join(left_out[:MOST_NAMED])}"
+            self.logs.about(date=day.isoformat(), asset_class=asset_class.value).write(
+                "INFO", text, {"category": "recorder", "left_out": len(left_out)},
+            )
         return MarketRecorder(
             self.archive(), day, asset_class.value, watched, self.logs, uuid.uuid4().hex[:8], self.market.is_whole,
         )
 
     def _known(self, day: date) -> "list[Instrument]":
         """Stocks, futures and indices: options of earlier days can no longer be asked for."""
-        lists = [self._watchlist(day, asset_class) for asset_class in self.mandate().enabled]
+        lists = [self._watchlist(day, asset_class).instruments for asset_class in self.mandate().enabled]
         found = dict.fromkeys(one for some in lists for one in some)
         return [one for one in found if one.asset_class is not AssetClass.OPTIONS]
 
-    def _watchlist(self, day: date, asset_class: AssetClass) -> "list[Instrument]":
+    def _watchlist(self, day: date, asset_class: AssetClass) -> "Watchlist":
+        """By what the day's evidence says, where it is prepared: of which shares a plan chooses, where prices were."""
+        from common.day.prepare import EVIDENCE
         from common.research.watchlist import watchlist
 
-        def prices(symbols: Sequence[str]) -> dict[str, int]:
-            return {quote.symbol: quote.last for quote in self.kite.listing.quotes(symbols, self.clock.now())}
+        document = self.store().get(EVIDENCE, day.isoformat())
+        fields = document.fields if document is not None else {"stocks": (), "symbols": ()}
+        closes = {one["symbol"]: one["previous_close_paise"] or 0 for one in fields["symbols"]}
 
-        return watchlist(self.mandate(), asset_class, day, self.kite.listing.instruments(day), prices)
+        def prices(symbols: Sequence[str]) -> dict[str, int]:
+            """The last closes where quotes are refused: workloads begin in one moment, and one a second is allowed."""
+            quotes = self.kite.listing.quotes(symbols, self.clock.now())
+            return closes | {quote.symbol: quote.last for quote in quotes if quote.last}
+
+        listed = self.kite.listing.instruments(day)
+        return watchlist(self.mandate(), asset_class, day, listed, prices, fields["stocks"])
+
+    def refetch(self, day: date, first: Sequence[str], in_time: Callable[[], bool]) -> "Filled":
+        """Minutes of `day` that the stream missed, from candles; `first` before the others. Raises what these raise."""
+        from common.research.refetch import fill_holes
+
+        def candles(one: Instrument, on: date) -> "list[Bar]":
+            return self.kite.history.bars(one, (on, on))
+
+        return fill_holes(day, self.archive(), self.kite.listing.instruments(day), candles, in_time, first)
 
     def look(self, day: date) -> "tuple[list[Check], frozenset[str]]":
         """The readiness gate's findings now, and the symbols that the person holds. Raises SettingsError."""

@@ -20,17 +20,25 @@ from common.day.volatilities import keep_volatility
 from common.day.workloads import WORKLOADS, workload_id
 from common.log_record import LOGS
 from common.market.bar import Bar
+from common.market.calendar import session_times
+from common.market.indian_time import at
 from common.market.instrument import AssetClass
+from common.market.instruments import DumpError
 from common.planning.plan import ClassPlan, Plan
 from common.ports import Archive, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
 from common.research.day_result import build_result
 from common.research.reconciliation import ReadOrders, alarm_texts, reconcile_day
+from common.research.refetch import Filled
 from common.research.report import render_html, render_json
 from common.research.structures import structures_of
 from common.research.workload import Outcome
+from common.trading.errors import BrokerUnavailable
 from common.trading.orders import order_from_fields
 
 FLUSH_SECONDS: Final = 5.0
+REFETCH_SECONDS: Final = 150.0
+"""For candles of minutes that were missed, some 200 symbols by the rate of reads; closed again, it goes on."""
+MOST_NAMED: Final = 5
 MAX_RECORDS: Final = 20
 """Alarms of one closing that are logged; the report has them all."""
 
@@ -40,7 +48,8 @@ class ClosePorts:
     """What closing a day needs. market: opens the day's recorded session; raises NothingRecorded, DataError.
 
     source, seed: of the market data, for the report. logs: where alarms go. grading: None for a day that is not
-    graded. real_money: whether orders went to a person's account.
+    graded. real_money: whether orders went to a person's account. refetch: of minutes that nobody heard, some symbols
+    first, as long as there is time; None where nothing is missed.
     """
 
     store: DocumentStore
@@ -53,6 +62,7 @@ class ClosePorts:
     seed: int = 0
     grading: GradePorts | None = None
     real_money: bool = False
+    refetch: Callable[[date, Sequence[str], Callable[[], bool]], Filled] | None = None
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -66,6 +76,7 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
         raise TooEarly(f"there is no plan for {day}: run prepare_day and plan_day first")
     outcomes = [_outcome(day, chosen, store, archive) for chosen in _begun(day, Plan.from_fields(plan.fields), store)]
     reconciliation = reconcile_day(day, outcomes, ports.read_orders)
+    _refetch(day, outcomes, ports)
     bars, structures, fault = _session(day, outcomes, Plan.from_fields(plan.fields), ports)
     result = build_result(
         day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes, bars, reconciliation, structures,
@@ -81,6 +92,27 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
     _alarm(day, "reconciliation", alarm_texts(result["reconciliation"]), ports)
     _alarm(day, "audit", broken, ports)
     return result
+
+
+def _refetch(day: date, outcomes: Sequence[Outcome], ports: ClosePorts) -> None:
+    """Into the archive, what was traded first; whatever cannot be had is said, and the closing goes on."""
+    if ports.refetch is None or ports.clock.now() <= at(session_times(day, AssetClass.FUTURES).close):
+        return
+    until = ports.clock.monotonic() + REFETCH_SECONDS
+    told = ports.logs.about(date=day.isoformat(), service="close_day")
+    traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
+    try:
+        filled = ports.refetch(day, traded, lambda: ports.clock.monotonic() < until)
+    except (DumpError, BrokerUnavailable) as failure:
+        told.write("WARNING", f"minutes that were missed are not fetched: {failure}", {"category": "recorder"})
+        return
+    if filled.asked:
+        text = f"{filled.bars} minutes that were missed are fetched from candles of {len(filled.asked)} symbols"
+        told.write("INFO", text, {"category": "recorder"})
+    if filled.left or filled.failures:
+        names = ", ".join([*filled.failures, *filled.left][:MOST_NAMED])
+        text = f"minutes of {len(filled.left) + len(filled.failures)} symbols stay missing: {names}"
+        told.write("WARNING", text, {"category": "recorder"})
 
 
 def _session(

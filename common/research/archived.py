@@ -38,7 +38,7 @@ def archived_market(archive: Archive, day: date) -> Iterator[RecordedMarket]:
         raise NothingRecorded(f"the archive has no recorded session of {day}: nothing to replay in shadow")
     with TemporaryDirectory(prefix="tron-recorded-") as folder:
         path = Path(folder) / f"{day}.parquet"
-        parquet.write_table(_once(pa.concat_tables(tables)), path)
+        parquet.write_table(_once(pa.concat_tables(tables, promote_options="default")), path)
         yield RecordedMarket([path])
 
 

@@ -1,6 +1,7 @@
 """What is recorded of a day beyond what is traded: the mandate's universe, and option strikes around the money."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -11,45 +12,63 @@ from common.planning.mandate import ANY, Mandate
 STRIKES_EACH_SIDE: Final = 15
 EXPIRIES: Final = 2
 MOST_OF_ANY: Final = 250
-MOST: Final = 1_000
-"""Of one workload: it shares a connection of 3,000 with what is traded."""
+MOST: Final = 600
+"""Of one workload, far below the 3,000 of a connection: an hour of their quotes is held, about 370 MB of its 512."""
 
 Prices = Callable[[Sequence[str]], Mapping[str, int]]
 """Last prices in paise, by symbol, of those that are known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    """left_out: symbols that the mandate admits and that are not among the instruments; an index: without a price."""
+
+    instruments: list[Instrument]
+    left_out: list[str]
+
+
 def watchlist(
     mandate: Mandate, asset_class: AssetClass, day: date, instruments: Sequence[Instrument], prices: Prices,
-) -> list[Instrument]:
-    """In the mandate's order, at most MOST. '*' stands for index underlyings; for stocks as `shares_of_any` has it.
+    stocks: Sequence[str] = (),
+) -> Watchlist:
+    """In the mandate's order, at most MOST. '*' stands for index underlyings, and for `stocks`.
 
-    prices: asked once, for the indices whose options are recorded.
+    prices: asked once, for the indices whose options are recorded. stocks: of the day's evidence, of which every plan
+    chooses; before there is one, the liquid shares are taken.
     """
     universe = mandate.of(asset_class).universe
     names = [name for name in universe if name != ANY]
     if asset_class is AssetClass.STOCK:
-        known = {one.symbol: one for one in instruments if one.kind is Kind.EQUITY and one.exchange == "NSE"}
-        named = [known[name] for name in names if name in known]
-        return list(dict.fromkeys([*named, *shares_of_any(mandate, instruments)]))[:MOST]
+        return _shares(names, instruments, stocks, any_share=ANY in universe)
     if ANY in universe:
         names += sorted(CASH_SETTLED - set(names))
     if asset_class is AssetClass.FUTURES:
-        return _futures(names, day, instruments)[:MOST]
-    return _options(names, day, instruments, prices)[:MOST]
+        return _bounded(_futures(names, day, instruments))
+    chosen, unpriced = _options(names, day, instruments, prices)
+    found = _bounded(chosen)
+    return Watchlist(found.instruments, [*unpriced, *found.left_out])
 
 
-def shares_of_any(mandate: Mandate, instruments: Sequence[Instrument]) -> list[Instrument]:
-    """Shares that are looked at where the mandate admits any: those with derivatives, by symbol.
+def _bounded(chosen: Sequence[Instrument]) -> Watchlist:
+    return Watchlist(list(chosen[:MOST]), [one.symbol for one in chosen[MOST:]])
 
-    They are the liquid ones, about 200. Where the broker lists no derivatives of shares, the first of all.
-    """
-    if not mandate.stock.enabled or ANY not in mandate.stock.universe:
-        return []
+
+def _shares(
+    names: Sequence[str], instruments: Sequence[Instrument], stocks: Sequence[str], *, any_share: bool,
+) -> Watchlist:
+    known = {one.symbol: one for one in instruments if one.kind is Kind.EQUITY and one.exchange == "NSE"}
+    wanted = dict.fromkeys(names)
+    if any_share:
+        wanted |= dict.fromkeys(stocks or _liquid(known, instruments))
+    found = _bounded([known[name] for name in wanted if name in known])
+    rest = sorted(known.keys() - wanted.keys()) if any_share else []
+    return Watchlist(found.instruments, found.left_out + rest)
+
+
+def _liquid(shares: Mapping[str, Instrument], instruments: Sequence[Instrument]) -> list[str]:
+    """Those with derivatives, about 200, by symbol; where the broker lists none, the first of all."""
     derived = {one.underlying for one in instruments if one.kind is Kind.FUTURE}
-    shares = sorted(
-        (one for one in instruments if one.kind is Kind.EQUITY and one.exchange == "NSE"), key=lambda one: one.symbol,
-    )
-    return ([one for one in shares if one.symbol in derived] or shares)[:MOST_OF_ANY]
+    return (sorted(shares.keys() & derived) or sorted(shares))[:MOST_OF_ANY]
 
 
 def _futures(names: Sequence[str], day: date, instruments: Sequence[Instrument]) -> list[Instrument]:
@@ -67,23 +86,27 @@ def _futures(names: Sequence[str], day: date, instruments: Sequence[Instrument])
 
 def _options(
     names: Sequence[str], day: date, instruments: Sequence[Instrument], prices: Prices,
-) -> list[Instrument]:
-    """The index, its nearest future and, of the two nearest expiries, the strikes around its price."""
+) -> tuple[list[Instrument], list[str]]:
+    """The index, its nearest future and, of the two nearest expiries, the strikes around its price; what has none."""
     indices = {one.symbol: one for one in instruments if one.kind is Kind.INDEX}
     asked = [INDEX_OF[name] for name in names if INDEX_OF.get(name) in indices]
     last = prices(asked) if asked else {}
     found: dict[Instrument, None] = {}
+    unpriced: list[str] = []
     for name in names:
         index = indices.get(INDEX_OF.get(name, ""))
-        price = last.get(index.symbol, 0) if index is not None else 0
-        if index is None or not price:
+        if index is None:
+            continue
+        price = last.get(index.symbol, 0)
+        if not price:
+            unpriced.append(index.symbol)
             continue
         found[index] = None
         found |= dict.fromkeys(_futures([name], day, instruments))
         chain = [one for one in instruments if _is_option(one) and one.underlying == name and _expiry(one) >= day]
         for expiry in sorted({_expiry(one) for one in chain})[:EXPIRIES]:
             found |= dict.fromkeys(_around([one for one in chain if one.expiry == expiry], price))
-    return list(found)
+    return list(found), unpriced
 
 
 def _around(chain: Sequence[Instrument], price: int) -> list[Instrument]:

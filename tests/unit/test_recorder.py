@@ -16,7 +16,7 @@ from common.ports import StoreUnavailable
 from common.research.generator import INDEX, generate
 from common.research.market import RecordedMarket
 from common.research.recorder import MarketRecorder
-from common.research.watchlist import MOST, watchlist
+from common.research.watchlist import MOST, Watchlist, watchlist
 from tests.unit.kept_logs import KeptLogs
 from tests.unit.planning_case import mandate
 from tests.unit.trading_case import DAY, MINUTE, OPEN, flat, share
@@ -164,7 +164,9 @@ def test_what_is_recorded() -> None:
         return {INDEX: spot}
 
     def chosen(asset_class: AssetClass, *universe: str) -> list[Instrument]:
-        return watchlist(of_classes(*universe), asset_class, DAY, listed, prices)
+        found = watchlist(of_classes(*universe), asset_class, DAY, listed, prices)
+        assert found.left_out == []
+        return found.instruments
 
     assert [one.symbol for one in chosen(AssetClass.STOCK, "TCS", "nothing", "SBIN")] == ["TCS", "SBIN"]
     shares = sorted(one.symbol for one in listed if one.kind is Kind.EQUITY)
@@ -183,3 +185,21 @@ def test_what_is_recorded() -> None:
         assert strikes[0] < spot < strikes[-1]
     assert len(chain) <= MOST
     assert chosen(AssetClass.OPTIONS, "BANKNIFTY") == []
+
+
+def test_any_share_is_what_a_plan_may_choose() -> None:
+    """The allow-list's, then those of the day's evidence; before it the liquid ones; what is left out is named."""
+    listed = [Instrument(f"S{n:04}", "NSE", Kind.EQUITY, 5) for n in range(1_200)]
+    listed += [Instrument(f"S{n:04}26NOVFUT", "NFO", Kind.FUTURE, 5, 1, 0, f"S{n:04}", DAY) for n in (7, 3)]
+    named = of_classes("S0009", "*")
+
+    def chosen(*stocks: str) -> Watchlist:
+        return watchlist(named, AssetClass.STOCK, DAY, listed, lambda _: {}, stocks)
+
+    with_evidence = chosen("S0009", "S0500", "gone", "S0001")
+    assert [one.symbol for one in with_evidence.instruments] == ["S0009", "S0500", "S0001"]
+    assert with_evidence.left_out[:3] == ["S0000", "S0002", "S0003"]
+    assert len(with_evidence.left_out) == 1_200 - 3
+    assert [one.symbol for one in chosen().instruments] == ["S0009", "S0003", "S0007"]
+    crowded = chosen(*(one.symbol for one in listed))
+    assert (len(crowded.instruments), len(crowded.left_out)) == (MOST, 1_200 - MOST)

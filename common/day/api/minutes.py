@@ -11,6 +11,7 @@ from common.day.api.kept import REPORTS, RESULT
 from common.day.api.problem import Problem
 from common.market.indian_time import at
 from common.ports import Archive, DocumentStore, MarketData
+from common.research.refetch import REFETCHED
 
 Row: TypeAlias = list[Any]
 RECORDED: Final = "market/"
@@ -42,9 +43,9 @@ def _closed(store: DocumentStore, archive: Archive, day: date, symbol: str) -> l
 
 
 def _recorded(archive: Archive, day: date, symbol: str) -> list[Row]:
-    """What the workloads' recorders have kept so far; where several have, the later file's counts."""
+    """What the recorders have kept so far; where several have, the later file's counts, before all a refetched one."""
     found: dict[str, Row] = {}
-    for name in archive.list(day, RECORDED):
+    for name in sorted(archive.list(day, RECORDED), key=lambda name: f"/{REFETCHED}/" in name):
         data = archive.get(day, name) if "/bars-" in name else None
         for row in _of_file(data, symbol) if data else ():
             found[row[0]] = row
