@@ -254,13 +254,13 @@ class Application:
         from common.day.grade import GradePorts
         from common.research.archived import archived_market
 
-        settings, seed, archived = self.settings, self.settings.seed, partial(archived_market, self.archive)
-        replayed = (lambda _: nullcontext(self.market)) if settings.recorded else archived
-        grading = GradePorts(self.store, self.mandate, replayed, self.clock, seed, settings.model_cutoff)
+        settings, seed = self.settings, self.settings.seed
+        archived = partial(archived_market, self.archive)
+        session = (lambda _: nullcontext(self.market)) if settings.recorded else archived
+        grading = GradePorts(self.store, self.mandate, session, self.clock, seed, settings.model_cutoff)
         return ClosePorts(
-            self.store, self.archive, self.market, self._read_orders, self.clock, self.logs("functions"),
-            settings.source, seed, grading, self._real_money, None if settings.recorded else archived,
-            (lambda one, day: self.account.kite.history.bars(one, (day, day))) if settings.on_kite else None,
+            self.store, self.archive, session, self._read_orders, self.clock, self.logs("functions"), settings.source,
+            seed, grading, self._real_money, self.account.refetch if settings.on_kite else None,
         )
 
     def _read_orders(self, day: date, asset_class: AssetClass) -> list[OrderUpdate]:

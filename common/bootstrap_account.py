@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from common.adapters.kite.stream_market import StreamMarket
     from common.day.login import LoginPorts
     from common.day.readiness import Check
+    from common.market.bar import Bar
     from common.planning.mandate import Mandate
     from common.research.recorder import MarketRecorder
+    from common.research.refetch import Filled
     from common.research.watchlist import Watchlist
 
 MOST_NAMED: Final = 10
@@ -121,17 +123,16 @@ class AccountParts:
         """
         from common.research.recorder import MarketRecorder
 
-        listed = self._watchlist(day, asset_class)
-        if listed.left_out:
-            count, left_out = len(listed.instruments), len(listed.left_out)
-            text = f"{count} instruments are watched and recorded, and {left_out} that the mandate admits are not, "
-            text += f"such as {', '.join(listed.left_out[:MOST_NAMED])}"
-            self.logs.about(date=day.isoformat(), asset_class=asset_class.value).write(
-                "INFO", text, {"category": "recorder", "left_out": left_out},
-            )
-        wanted = set(traded)
+        wanted, listed = set(traded), self._watchlist(day, asset_class)
         mine = [one for one in self.kite.listing.instruments(day) if one.symbol in wanted]
         watched = dict.fromkeys([*mine, *listed.instruments])
+        left_out = [symbol for symbol in listed.left_out if symbol not in wanted]
+        if left_out:
+            text = f"{len(watched)} instruments are watched and recorded, and {len(left_out)} that the mandate admits "
+            text += f"are not, such as {', '.join(left_out[:MOST_NAMED])}"
+            self.logs.about(date=day.isoformat(), asset_class=asset_class.value).write(
+                "INFO", text, {"category": "recorder", "left_out": len(left_out)},
+            )
         return MarketRecorder(
             self.archive(), day, asset_class.value, watched, self.logs, uuid.uuid4().hex[:8], self.market.is_whole,
         )
@@ -158,6 +159,15 @@ class AccountParts:
 
         listed = self.kite.listing.instruments(day)
         return watchlist(self.mandate(), asset_class, day, listed, prices, fields["stocks"])
+
+    def refetch(self, day: date, first: Sequence[str], in_time: Callable[[], bool]) -> "Filled":
+        """Minutes of `day` that the stream missed, from candles; `first` before the others. Raises what these raise."""
+        from common.research.refetch import fill_holes
+
+        def candles(one: Instrument, on: date) -> "list[Bar]":
+            return self.kite.history.bars(one, (on, on))
+
+        return fill_holes(day, self.archive(), self.kite.listing.instruments(day), candles, in_time, first)
 
     def look(self, day: date) -> "tuple[list[Check], frozenset[str]]":
         """The readiness gate's findings now, and the symbols that the person holds. Raises SettingsError."""

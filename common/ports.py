@@ -190,20 +190,12 @@ class Resume:
     handled: frozenset[str] = frozenset()
 
 
-class Bars(Protocol):
-    """A day that can be read again, as charts and shadow runs do."""
+class MarketData(Protocol):
+    """What the market says: recorded, generated or live."""
 
     def instruments(self, day: date) -> list[Instrument]:
         """Everything that can be traded or watched on `day`."""
         ...
-
-    def feed(self, day: date, symbols: Sequence[str]) -> Iterator[Bar]:
-        """The bars of `day` in order of time, then in the order of `symbols`."""
-        ...
-
-
-class MarketData(Bars, Protocol):
-    """What the market says: recorded, generated or live."""
 
     def without_volume(self, day: date, symbols: Sequence[str]) -> frozenset[str]:
         """Those of `symbols` whose bars never tell a volume: on paper they fill by price alone."""
@@ -211,6 +203,10 @@ class MarketData(Bars, Protocol):
 
     def history(self, day: date, sessions: int) -> dict[str, list[list[Bar]]]:
         """By symbol, the bars of up to `sessions` sessions before `day`, oldest first; none: they did not come."""
+        ...
+
+    def feed(self, day: date, symbols: Sequence[str]) -> Iterator[Bar]:
+        """The bars of `day` in order of time, then in the order of `symbols`."""
         ...
 
     def quotes(self, symbols: Sequence[str], at: datetime) -> list[Quote]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -19,16 +19,16 @@ from common.day.stored import load_orders, load_trades
 from common.day.volatilities import keep_volatility
 from common.day.workloads import WORKLOADS, workload_id
 from common.log_record import LOGS
+from common.market.bar import Bar
 from common.market.calendar import session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
 from common.market.instruments import DumpError
-from common.planning.plan import Plan
-from common.ports import Archive, Bars, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
-from common.research.closed import Closed, NothingRecorded
+from common.planning.plan import ClassPlan, Plan
+from common.ports import Archive, Clock, Conflict, Create, DocumentStore, Logs, MarketData, Update
 from common.research.day_result import build_result
 from common.research.reconciliation import ReadOrders, alarm_texts, reconcile_day
-from common.research.refetch import Candles, fill_holes
+from common.research.refetch import Filled
 from common.research.report import render_html, render_json
 from common.research.structures import structures_of
 from common.research.workload import Outcome
@@ -45,16 +45,16 @@ MAX_RECORDS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ClosePorts:
-    """What closing a day needs. source, seed: of the market data, for the report. logs: where alarms go.
+    """What closing a day needs. market: opens the day's recorded session; raises NothingRecorded, DataError.
 
-    grading: None for a day that is not graded. real_money: whether orders went to a person's account.
-    session: opens what was recorded of a day; None where the market itself still has the day's bars. candles: of the
-    broker, for minutes that nobody heard; None where nothing is missed.
+    source, seed: of the market data, for the report. logs: where alarms go. grading: None for a day that is not
+    graded. real_money: whether orders went to a person's account. refetch: of minutes that nobody heard, some symbols
+    first, as long as there is time; None where nothing is missed.
     """
 
     store: DocumentStore
     archive: Archive
-    market: MarketData
+    market: Callable[[date], AbstractContextManager[MarketData]]
     read_orders: ReadOrders
     clock: Clock
     logs: Logs
@@ -62,8 +62,7 @@ class ClosePorts:
     seed: int = 0
     grading: GradePorts | None = None
     real_money: bool = False
-    session: Callable[[date], AbstractContextManager[MarketData]] | None = None
-    candles: Candles | None = None
+    refetch: Callable[[date, Sequence[str], Callable[[], bool]], Filled] | None = None
 
 
 def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
@@ -75,19 +74,14 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
     plan, evidence = store.get(PLANS, day.isoformat()), store.get(EVIDENCE, day.isoformat())
     if plan is None or evidence is None:
         raise TooEarly(f"there is no plan for {day}: run prepare_day and plan_day first")
-    chosen = Plan.from_fields(plan.fields)
-    outcomes = [_outcome(day, one, store, archive) for one in _traded(day, chosen, store)]
-    traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
+    outcomes = [_outcome(day, chosen, store, archive) for chosen in _begun(day, Plan.from_fields(plan.fields), store)]
     reconciliation = reconcile_day(day, outcomes, ports.read_orders)
-    if ports.candles is not None and ports.clock.now() > at(session_times(day, AssetClass.FUTURES).close):
-        _refetch(day, ports.candles, traded, ports)
-    with _closed(day, bool(traded), ports) as market:
-        result = build_result(
-            day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes,
-            market.feed(day, traded) if traded else (), reconciliation, structures_of(day, outcomes, market),
-        )
-        options = chosen.of(AssetClass.OPTIONS)
-        keep_volatility(day, options.options if options is not None else None, market, archive)
+    _refetch(day, outcomes, ports)
+    bars, structures, fault = _session(day, outcomes, Plan.from_fields(plan.fields), ports)
+    result = build_result(
+        day, ports.source, ports.seed, plan.fields, evidence.fields, outcomes, bars, reconciliation, structures,
+    )
+    result["warnings"] += [fault] if fault else []
     if ports.grading is not None:
         net = result["totals"]["net_paise"]
         result["scorecard"] = grade_day(day, plan.fields, evidence.fields, net, ports.grading)
@@ -100,14 +94,15 @@ def close_day(day: date, ports: ClosePorts) -> Mapping[str, Any]:
     return result
 
 
-def _refetch(day: date, candles: Candles, traded: Sequence[str], ports: ClosePorts) -> None:
+def _refetch(day: date, outcomes: Sequence[Outcome], ports: ClosePorts) -> None:
     """Into the archive, what was traded first; whatever cannot be had is said, and the closing goes on."""
+    if ports.refetch is None or ports.clock.now() <= at(session_times(day, AssetClass.FUTURES).close):
+        return
     until = ports.clock.monotonic() + REFETCH_SECONDS
     told = ports.logs.about(date=day.isoformat(), service="close_day")
+    traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
     try:
-        filled = fill_holes(
-            day, ports.archive, ports.market.instruments(day), candles, lambda: ports.clock.monotonic() < until, traded,
-        )
+        filled = ports.refetch(day, traded, lambda: ports.clock.monotonic() < until)
     except (DumpError, BrokerUnavailable) as failure:
         told.write("WARNING", f"minutes that were missed are not fetched: {failure}", {"category": "recorder"})
         return
@@ -120,34 +115,23 @@ def _refetch(day: date, candles: Candles, traded: Sequence[str], ports: ClosePor
         told.write("WARNING", text, {"category": "recorder"})
 
 
-@contextmanager
-def _closed(day: date, wanted: bool, ports: ClosePorts) -> Iterator[Bars]:
-    """The day's bars, of which nobody but the archive is asked where they were recorded; none is said if `wanted`."""
-    if ports.session is None:
-        yield ports.market
-        return
+def _session(
+    day: date, outcomes: Sequence[Outcome], plan: Plan, ports: ClosePorts,
+) -> tuple[list[Bar], list[dict[str, Any]], str]:
+    """Bars of what was traded, option structures, and why there are none; the day's volatility is kept."""
+    from common.research.archived import NothingRecorded
+    from common.research.faults import DataError
 
-    def say(text: str) -> None:
-        told = ports.logs.about(date=day.isoformat(), service="close_day")
-        told.write("WARNING", f"the report has no charts: {text}", {"category": "recorder"})
-
-    with ExitStack() as stack:
-        recorded: MarketData | None = None
-        try:
-            recorded = stack.enter_context(ports.session(day))
-        except NothingRecorded as failure:
-            if wanted:
-                say(str(failure))
-        yield Closed(ports.market, recorded, say)
-
-
-def _traded(day: date, plan: Plan, store: DocumentStore) -> list[AssetClass]:
-    """What the plan trades, and then what somebody has traded: a plan that is rejected later undoes no order."""
-    planned = [one.asset_class for one in plan.enabled]
-    return planned + [
-        one for one in AssetClass if one not in planned
-        and (store.get(WORKLOADS, workload_id(day, one)) is not None or load_orders(store, day, one))
-    ]
+    traded = sorted({trade["symbol"] for outcome in outcomes for trade in outcome.trades})
+    chosen = plan.of(AssetClass.OPTIONS)
+    selection = chosen.options if chosen is not None else None
+    try:
+        with ports.market(day) as market:
+            keep_volatility(day, selection, market, ports.archive)
+            return list(market.feed(day, traded)), structures_of(day, outcomes, market), ""
+    except (NothingRecorded, DataError) as error:
+        keep_volatility(day, None, None, ports.archive)
+        return [], [], f"no charts, no structures: {error}"
 
 
 def _publish(day: date, result: Mapping[str, Any], ports: ClosePorts) -> None:
@@ -191,7 +175,16 @@ def _records(texts: list[str]) -> Iterator[str]:
         yield f"{len(texts) - MAX_RECORDS} more alarms are in the report"
 
 
-def _outcome(day: date, asset_class: AssetClass, store: DocumentStore, archive: Archive) -> Outcome:
+def _begun(day: date, plan: Plan, store: DocumentStore) -> list[ClassPlan]:
+    """What was to be traded; of a plan that has been rejected since, what had been launched by then."""
+    if plan.status != "REJECTED":
+        return list(plan.enabled)
+    chosen = [one for one in plan.classes if one.enabled]
+    return [one for one in chosen if store.get(WORKLOADS, workload_id(day, one.asset_class)) is not None]
+
+
+def _outcome(day: date, chosen: ClassPlan, store: DocumentStore, archive: Archive) -> Outcome:
+    asset_class = chosen.asset_class
     workload = store.get(WORKLOADS, workload_id(day, asset_class))
     summary: Mapping[str, Any] = workload.fields["summary"] if workload else {}
     equity = archive.get(day, equity_name(asset_class))

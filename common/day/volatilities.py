@@ -6,14 +6,12 @@ from typing import Final
 from common.market.bar import NANOSECONDS_A_MINUTE
 from common.market.calendar import previous_trading_day, session_times
 from common.market.instrument import AssetClass
-from common.market.instruments import DumpError
 from common.market.option_chain import Offer, option_chain
 from common.market.tables import OutsideTable
 from common.planning.plan import OptionSelection
 from common.planning.volatility import Measured, Volatility, added, from_text, to_text, volatility_of
-from common.ports import Archive, Bars
+from common.ports import Archive, MarketData
 from common.trading.chain_view import ANY_LIQUIDITY
-from common.trading.errors import BrokerUnavailable
 
 NAME: Final = "volatility.json"
 LOOKED_BACK: Final = 10
@@ -44,28 +42,25 @@ def volatilities(day: date, archive: Archive) -> list[Volatility]:
     return [one for one in found if one is not None]
 
 
-def keep_volatility(
-    day: date, selection: OptionSelection | None, market: Bars, archive: Archive,
-) -> None:
-    """Carry the history on to `day`, with its own volatility where the chain that was chosen has shown one."""
+def keep_volatility(day: date, selection: OptionSelection | None, market: MarketData | None, archive: Archive) -> None:
+    """Carry the history on to `day`, with its own volatility where the chain that was chosen has shown one.
+
+    market: the recorded session; None where nobody recorded it.
+    """
     before = read_volatilities(day, archive)
-    measured = None if selection is None else measure(day, selection, market)
+    measured = None if selection is None or market is None else measure(day, selection, market)
     if selection is not None and measured is not None:
         before = added(before, selection.underlying, measured)
     if before:
         archive.put(day, NAME, to_text(before).encode(), overwrite=True)
 
 
-def measure(day: date, selection: OptionSelection, market: Bars) -> Measured | None:
+def measure(day: date, selection: OptionSelection, market: MarketData) -> Measured | None:
     """At the money, when options are squared off; None where no quotes say it."""
-    wanted = (selection.underlying, selection.expiry)
-    try:
-        listed = market.instruments(day)
-    except (DumpError, BrokerUnavailable):
-        return None
+    wanted, listed = (selection.underlying, selection.expiry), market.instruments(day)
     chain = {one.symbol: one for one in listed if one.strike and (one.underlying, one.expiry) == wanted}
     now = session_times(day, AssetClass.OPTIONS).square_off
-    feed = market.feed(day, list(chain)) if chain else ()
+    feed = market.feed(day, list(chain))
     last = {bar.symbol: bar for bar in feed if bar.ts + NANOSECONDS_A_MINUTE <= now}
     offers = [
         Offer(chain[bar.symbol], bar.ts + NANOSECONDS_A_MINUTE, bar.bid, bar.ask, bar.oi) for bar in last.values()

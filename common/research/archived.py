@@ -9,12 +9,15 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from common.ports import Archive
-from common.research.closed import NothingRecorded
 from common.research.market import RecordedMarket
 from common.research.recorder import FOLDER
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class NothingRecorded(ValueError):
+    """The archive has no bars of the day that can be read: nobody recorded it, or a file is damaged."""
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from common.market.instrument import AssetClass, Instrument
 from common.market.money import Paise, paise_from_rupees
 from common.market.tables import OutsideTable
 from common.planning.structures import structure_margin
-from common.ports import Bars
+from common.ports import MarketData
 from common.research.attribution import LegHistory, attribute
 from common.research.workload import Outcome
 from common.trading.accounting import TRIPS_APART
@@ -24,7 +24,7 @@ STRIKES_AROUND: Final = 4
 Fields = Mapping[str, Any]
 
 
-def structures_of(day: date, outcomes: Sequence[Outcome], market: Bars) -> list[dict[str, Any]]:
+def structures_of(day: date, outcomes: Sequence[Outcome], market: MarketData) -> list[dict[str, Any]]:
     """One a basket that held anything, in order of time. Money: paise where it is named so, else rupees."""
     found = []
     instruments: dict[str, Instrument] = {}
@@ -51,7 +51,7 @@ def _baskets(outcome: Outcome) -> Iterable[tuple[Fields, list[Fields]]]:
 
 def _structure(
     day: date, basket: Fields, trades: Sequence[Fields], orders: Sequence[Order], instruments: Mapping[str, Instrument],
-    market: Bars,
+    market: MarketData,
 ) -> dict[str, Any]:
     legs = [instruments[leg["symbol"]] for leg in basket["legs"] if leg["symbol"] in instruments]
     chain = _around(legs, instruments.values())

@@ -168,9 +168,10 @@ class Simulation:
         action = self.control.actions.get(request.path_params["action"])
         if action is None:
             raise HTTPException(404)
-        fields = (await _read(request)).json
-        if fields is not None and not isinstance(fields, dict):
-            raise input_error("Send a JSON object.")
+        call = await _read(request)
+        fields = call.json
+        if (fields is not None and not isinstance(fields, dict)) or (fields is None and call.fields):
+            raise input_error("Send a JSON object, as application/json.")
         data = action(fields or {})
         await self.hub.drained()
         await self.postbacks.drained()

@@ -153,3 +153,14 @@ def test_a_server_that_is_killed_goes_on_from_its_journal(tmp_path: Path) -> Non
     ended = open_simulation(session(), DAY, STEPPED, seed=5, journal=journal)
     assert ended.logins.access_token == ""
     assert [one["status"] for one in ended.account.orders()] == ["COMPLETE", "CANCELLED", "OPEN"]
+
+
+def test_a_control_that_is_not_json_is_refused() -> None:
+    """A form would be read as no fields at all: a step to nowhere, a fault that never comes."""
+    with served() as server:
+        before = server.simulation.account.market.now
+        for data in ('{"seconds": 60}', "seconds=60"):
+            answer = requests.post(f"{server.url}/_control/step", data=data.encode(), timeout=10)
+            assert answer.status_code == 400
+            assert "application/json" in answer.json()["message"]
+        assert server.simulation.account.market.now == before

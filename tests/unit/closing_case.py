@@ -1,9 +1,8 @@
-"""A day that was traded, in a store and at a broker, to be closed."""
+"""One date's store after trading, and what closing it needs."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from common.market.bar import Bar
 from common.market.instrument import AssetClass, Instrument
 from common.planning.rule_planner import plan_by_rules
 from common.ports import Create, MarketData
-from common.research.archived import archived_market
 from common.trading.orders import OrderUpdate, order_fields
 from tests.unit import planning_case
 from tests.unit.books_case import CLASS, DAY, Day
@@ -54,13 +52,6 @@ def chained(day: Day) -> Iterator[Create]:
     yield Create(WORKLOADS, workload_id(DAY, CLASS), workload)
 
 
-class Stream(NoBars):
-    """A live market after the close: whoever asks it for bars would open the stream."""
-
-    def feed(self, day: date, symbols: Sequence[str]) -> Iterator[Bar]:
-        raise AssertionError(f"the stream is opened for {symbols} on {day}")
-
-
 class Closing:
     """One date's store after trading `day`, and the broker that answers with it."""
 
@@ -71,6 +62,7 @@ class Closing:
         self.clock = VirtualClock(datetime(2026, 8, 19, 15, 55, tzinfo=INDIA))
         self.logs = KeptLogs()
         self.fails: Callable[[], None] = lambda: None
+        self.market: Callable[[date], AbstractContextManager[MarketData]] = lambda _: nullcontext(NoBars())
         evidence, mandate = planning_case.evidence(), planning_case.mandate()
         plan = plan_by_rules(evidence, mandate)
         id = DAY.isoformat()
@@ -85,14 +77,10 @@ class Closing:
         return self.day.updates if (day, asset_class) == (DAY, CLASS) else []
 
     def run(self) -> Any:
-        return close_day(DAY, self.ports(NoBars()))
-
-    def ports(self, market: MarketData) -> ClosePorts:
-        return ClosePorts(self.store, self.archive, market, self.read_orders, self.clock, self.logs, "tests", 7)
-
-    def run_live(self) -> Any:
-        """As on Kite: the archive has the bars."""
-        return close_day(DAY, replace(self.ports(Stream()), session=partial(archived_market, self.archive)))
+        ports = ClosePorts(
+            self.store, self.archive, self.market, self.read_orders, self.clock, self.logs, "tests", 7,
+        )
+        return close_day(DAY, ports)
 
     def document(self) -> Any:
         found = self.store.get(REPORTS, DAY.isoformat())

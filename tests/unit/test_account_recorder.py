@@ -85,10 +85,3 @@ def test_what_the_account_logs_is_of_the_process(tmp_path: Path) -> None:
     assert function.account.logs is function.logs("functions")
     for logs in (own, function.logs("functions")):
         logs.close(1.0)
-
-
-def test_what_is_traded_is_recorded_first(account: AccountParts) -> None:
-    """Whatever the mandate's watchlist has: the day's page and its shadows need it."""
-    recorder = account.open_recorder(DAY, AssetClass.STOCK, ["UNPLANNED"])
-    recorder.close()
-    assert recorder.symbols == ["UNPLANNED", *evidence().stocks]

@@ -11,8 +11,6 @@ from common.day.carried import REPORTS, carried
 from common.day.close import MAX_RECORDS
 from common.day.control import ALL, read_control, resume
 from common.day.errors import TooEarly
-from common.day.plan import PLANS
-from common.ports import Update
 from common.research.attention import notices
 from common.research.reconciliation import alarm_texts
 from common.research.report import MAX_DIFFERENCES, render_html
@@ -49,19 +47,6 @@ def test_books_that_agree(tmp_path: Path) -> None:
     assert read_control(closing.store) is None
     assert json.loads(closing.archived("report.json"))["reconciliation"] == found
     assert "Every order, fill, round trip and charge is the same" in closing.archived("report.html")
-
-
-def test_a_plan_that_was_rejected_after_all_undoes_no_order(tmp_path: Path) -> None:
-    """What was traded before is reconciled and reported as on any day."""
-    closing = Closing(tmp_path, plain_day())
-    whole = closing.run()
-    plan = closing.store.get(PLANS, DAY.isoformat())
-    assert plan is not None
-    closing.store.commit([Update(PLANS, plan.id, {**plan.fields, "status": "REJECTED"}, plan.version)])
-    result = closing.run()
-    assert [one["asset_class"] for one in result["workloads"]] == ["options"]
-    assert (result["order_hash"], result["totals"]) == (whole["order_hash"], whole["totals"])
-    assert [(one["orders"], one["at_broker"]) for one in result["reconciliation"]["classes"]] == [(5, 5)]
 
 
 def test_a_difference_is_told_everywhere_once(tmp_path: Path) -> None:

@@ -20,8 +20,7 @@ from common.planning.authority import AUTHORITY, PLANNER
 from common.planning.mandate import Mandate
 from common.planning.scorecard import GradedDay
 from common.ports import Create
-from common.research.archived import archived_market
-from common.research.closed import NothingRecorded
+from common.research.archived import NothingRecorded, archived_market
 from common.research.market import RecordedMarket
 from common.research.recorder import bars_table
 from common.research.storing import write_parquet

@@ -169,6 +169,9 @@ def test_what_is_recorded() -> None:
         return found.instruments
 
     assert [one.symbol for one in chosen(AssetClass.STOCK, "TCS", "nothing", "SBIN")] == ["TCS", "SBIN"]
+    shares = sorted(one.symbol for one in listed if one.kind is Kind.EQUITY)
+    assert len(shares) > 2
+    assert [one.symbol for one in chosen(AssetClass.STOCK, shares[2], "*")] == [shares[2], *shares[:2], *shares[3:]]
     (future,) = chosen(AssetClass.FUTURES, "*")
     assert (future.kind, future.underlying) == (Kind.FUTURE, "NIFTY")
     options = chosen(AssetClass.OPTIONS, "NIFTY")

@@ -17,7 +17,6 @@ from common.planning.plan import OptionSelection
 from common.planning.session_facts import session_facts
 from common.planning.volatility import MOST_DAYS, Measured, Volatility, added, from_text, to_text, volatility_of
 from common.research.archived import archived_market
-from common.research.closed import Closed
 from common.research.generator import generate
 from common.research.market import RecordedMarket
 from common.research.recorder import bars_table
@@ -81,7 +80,7 @@ def test_a_day_that_is_closed_carries_the_history_on(tmp_path: Path) -> None:
     assert days[:2] == before
     assert (days[2].session, days[2].expiry) == (DAY, expiry)
     assert 3 < days[2].iv_percent < 60
-    keep_volatility(tomorrow, None, market, archive)
+    keep_volatility(tomorrow, selection, None, archive)
     (found,) = volatilities(next_trading_day(tomorrow), archive)
     assert (found.session, found.days) == (DAY, 2)
     replayed = measure(DAY, selection, market)
@@ -91,8 +90,7 @@ def test_a_day_that_is_closed_carries_the_history_on(tmp_path: Path) -> None:
     archive.put(DAY, name, (tmp_path / "recorded.parquet").read_bytes())
     assert replayed is not None
     with archived_market(archive, DAY) as kept:
-        assert measure(DAY, selection, Closed(market, kept, print)) == replayed
-    assert measure(DAY, selection, Closed(market, None, print)) is None
+        assert measure(DAY, selection, kept) == replayed
 
 
 def test_what_cannot_be_read_is_not_there(tmp_path: Path) -> None:
