@@ -11,18 +11,11 @@ from common.day.plan import PLANS
 from common.day.prepare import EVIDENCE
 from common.day.workloads import WORKLOADS, workload_id
 from common.market.money import money
-from common.planning.approval import (
-    Answer,
-    ApprovalRefused,
-    Standing,
-    answered,
-    approval_cutoff,
-    rejected,
-    shown,
-)
+from common.planning.approval import Answer, ApprovalRefused, Standing, answered, rejected
 from common.planning.evidence import Evidence
 from common.planning.mandate import Mandate
 from common.planning.plan import Plan
+from common.planning.shown_plan import approval_cutoff, shown
 from common.ports import Clock, Conflict, Document, DocumentStore, Logs, Update
 
 CATEGORY: Final = "approval"

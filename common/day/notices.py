@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from zlib import crc32
 
 from common.market.money import money
-from common.planning.approval import approval_cutoff
 from common.planning.plan import ClassPlan, Plan, Reason
+from common.planning.shown_plan import approval_cutoff
 from common.redaction import redacted_text
 
 MAX_TEXT: Final = 3_000

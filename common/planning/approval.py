@@ -2,22 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from common.market.calendar import session_times
-from common.market.indian_time import at
-from common.market.instrument import AssetClass
 from common.market.money import Paise, money
 from common.planning.evidence import Evidence
 from common.planning.mandate import Mandate
 from common.planning.plan import Approval, ClassPlan, Plan, Reason
-from common.planning.session_facts import clock_moment
+from common.planning.shown_plan import approval_cutoff
 from common.planning.structures import planned_structure
 from common.planning.validation import validate_plan
 
 LIVE_DAYS: Final = 10
 """Live days at one lot, before a plan may trade what its limits allow."""
-STEP: Final = "approve_until"
 MAX_BY: Final = 100
 
 
@@ -42,13 +38,6 @@ class Standing:
     now: datetime
     claimed: bool
     live_days: int
-
-
-def approval_cutoff(plan: Plan) -> datetime:
-    """The last moment for an approval: the session table's, and not after the plan's last entry."""
-    latest = session_times(plan.date, AssetClass.STOCK).steps[STEP]
-    entries = [clock_moment(plan.date, one.limits.entry_cutoff) for one in plan.enabled if one.limits is not None]
-    return at(min([latest, max(entries, default=latest)]))
 
 
 def answered(plan: Plan, answer: Answer, standing: Standing, mandate: Mandate, evidence: Evidence) -> Plan:
@@ -94,17 +83,6 @@ def first_days(plan: Plan, evidence: Evidence, live_days: int) -> Plan:
     text = f"live day {live_days + 1} of the first {LIVE_DAYS}: one lot of each"
     classes = tuple(_one_lot(one, evidence) for one in plan.classes)
     return plan.model_copy(update={"classes": classes, "reasons": (*plan.reasons, Reason(text=text))})
-
-
-def shown(plan: Plan) -> dict[str, Any]:
-    """What a person decides on, as JSON; `plan_hash` and `max_loss_paise` come back with the answer."""
-    return {
-        "date": plan.date.isoformat(), "status": plan.status, "mode": plan.mode, "plan_hash": plan.hash,
-        "max_loss_paise": plan.max_loss_paise, "until": approval_cutoff(plan).isoformat(),
-        "classes": [one.to_fields() for one in plan.enabled],
-        "reasons": [reason.text for reason in plan.reasons],
-        "approval": plan.approval.to_fields() if plan.approval is not None else None,
-    }
 
 
 def _one_lot(one: ClassPlan, evidence: Evidence) -> ClassPlan:

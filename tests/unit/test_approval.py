@@ -25,9 +25,10 @@ from common.day.start import start_workloads
 from common.day.trade import class_plan, planned_class
 from common.day.workloads import WORKLOADS, launched_fields, workload_id
 from common.market.instrument import AssetClass
-from common.planning.approval import Answer, ApprovalRefused, approval_cutoff, first_days
+from common.planning.approval import Answer, ApprovalRefused, first_days
 from common.planning.plan import Plan
 from common.planning.rule_planner import plan_by_rules
+from common.planning.shown_plan import approval_cutoff
 from common.ports import Conflict, Create, Delete, Update
 from common.trading.errors import TradingStopped
 from tests.unit.kept_logs import KeptLogs

@@ -60,8 +60,8 @@ def control_standing(store: DocumentStore, day: date, asked: str) -> Answer:
     document, plan = read_control(store), store.get(PLANS, day.isoformat())
 
     def told() -> dict[str, Any]:
-        from common.planning.approval import shown
         from common.planning.plan import Plan
+        from common.planning.shown_plan import shown
 
         to_approve = shown(Plan.from_fields(plan.fields)) if plan is not None else None
         return {"date": day.isoformat(), **standing(document, day), "plan": to_approve}
