@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from common.trading.orders import Purpose
+from common.trading.orders import Purpose, Status
 from common.trading.strategy import EnterBasket, Leg
 from tests.unit.basket_case import (
     CHAIN,
@@ -24,7 +24,7 @@ from tests.unit.basket_case import (
     signal,
     trade,
 )
-from tests.unit.wire_case import Wire
+from tests.unit.wire_case import Wire, fill
 
 
 def test_what_a_basket_binds_is_for_all_its_units() -> None:
@@ -121,3 +121,20 @@ def test_a_flat_leg_of_a_closing_basket_has_nothing_working() -> None:
     made.wait(2)
     assert (made.session.book.baskets, made.account.reserved, made.account.at_risk) == ({}, {}, {})
     assert not any(slot.busy or slot.basket for slot in made.session.slots.values())
+
+
+def test_a_short_that_a_person_buys_back_leaves_no_stop_behind() -> None:
+    """It would buy once more, and what nobody ordered would be long: it is cancelled, and only then the basket ends."""
+    wire = Wire()
+    made = opened(wire)
+    stop = only(made, PUT_SHORT, Purpose.EXIT)
+    wire.foreign(1, fill(stop, stop.quantity, 110_00, id="hand", ts=made.session.now), symbol=PUT_SHORT.symbol)
+    made.wait(2)
+    assert leg(made, PUT_SHORT).quantity == 0
+    assert ("cancel", stop.tag) in wire.asked("cancel")
+    trade(made, wire, only(made, PUT_HEDGE, Purpose.EXIT))
+    made.wait(2)
+    assert list(made.session.book.baskets) == [SPREAD.name], "its stop may still fill"
+    wire.say(stop, Status.CANCELLED)
+    made.wait(5)
+    assert (made.session.book.baskets, [alarm.severity for alarm in made.alarms()]) == ({}, ["CRITICAL"])

@@ -259,3 +259,11 @@ def test_what_an_exit_has_filled_ends_the_wait() -> None:
     made.driver.settle()
     made.wait(1)
     assert (made.slot().busy, made.slot().refused_exits, made.slot().retry_at) == (False, 0, 0)
+
+
+def test_an_entry_that_was_never_placed_is_no_refusal_of_the_broker() -> None:
+    """Its intent could not be stored: the symbol may be tried again as often, once the store is back."""
+    made, entry = entered(Wire())
+    entry.status = Status.INTENDED
+    made.driver.tell(OrderUpdate(entry.tag, Status.NOT_PLACED, made.session.now, (), "", "the store is down"))
+    assert (entry.status, made.slot().refusals) == (Status.NOT_PLACED, 0)

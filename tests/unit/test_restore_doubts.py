@@ -173,6 +173,21 @@ def test_an_exit_that_only_the_broker_knows_is_the_exit() -> None:
     assert (reborn.slot().resting, session.book.sequence, reborn.slot().stop_price) == (True, 2, stop.trigger)
 
 
+def test_what_slices_hold_together_is_at_risk_after_a_restart() -> None:
+    """Two slices are held whole: what both lose at the stop counts against the day, and not what one of them does."""
+    made, entry, _ = protected(Wire())
+    slices = [
+        order_from_fields({**order_fields(entry), "tag": f"T250829S{n:05d}E", "sequence": n, "counted": []})
+        for n in range(2)
+    ]
+    session = open_session([share()], lambda _: None)
+    restore(session, slices, made.session.now)
+    account = session.book.account
+    assert session.slots["AAA"].quantity == 2 * entry.quantity
+    assert account.at_risk == {"AAA": 2 * entry.quantity * entry.stop_distance}
+    assert account.reserved == {"AAA": account.need(entry.price, 2 * entry.quantity)}
+
+
 def test_what_the_broker_took_is_no_refusal() -> None:
     """Any number of entries that were filled and closed before the restart: the symbol may be entered again."""
     made, entry, _ = protected(Wire())
