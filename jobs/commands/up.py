@@ -1,4 +1,4 @@
-"""`tron up`: the laptop's cloud, in real time or faster, until the day is over or Ctrl-C."""
+"""`tron up`: the laptop's cloud, in real time or faster, until Ctrl-C; with --once until the day is over."""
 
 import argparse
 import os
@@ -69,7 +69,7 @@ def register(commands: Any) -> None:
                         help="NGINX before dashboard and API, one origin (default port: 8080)")
     parser.add_argument("--tls", action="store_true", help="with --proxy: a certificate of its own, which none trusts")
     parser.add_argument("--no-dashboard", action="store_true", help="without the dashboard")
-    parser.add_argument("--once", action="store_true", help="end after the day")
+    parser.add_argument("--once", action="store_true", help="end when the day is over")
     parser.add_argument("--fresh", action="store_true", help="throw away what an earlier run left")
     parser.set_defaults(run=run)
 
@@ -121,7 +121,7 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
         parts["kite"] = (kite, kite.url)
         trades = "mandate: live, for this run alone" if live else "orders stay on paper"
         say(f"{trades}; {PERSON} logs in when the link comes")
-    dashboard = LocalDashboard(home, f"http://{HOST}:{port}", dashboard_port())
+    dashboard = LocalDashboard(home, f"http://{HOST}:{port}", dashboard_port(), inputs.day)
     if not chosen.no_dashboard:
         parts["dashboard"] = (dashboard, dashboard.url)
     if chosen.proxy is not None:
@@ -133,10 +133,7 @@ def _play(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> int:
     person = Person(
         inputs.day, app.store, functions.url, say, chosen.approve, command, Secret(key) if key else None,
     )
-    status = LocalCloud(inputs.day, app, functions, parts, person.hear, say).run()
-    if not chosen.once:
-        say("the session is over; `tron up --fresh` plays it again")
-    return status
+    return LocalCloud(inputs.day, app, functions, parts, person.hear, say, stays=not chosen.once).run()
 
 
 def _start(chosen: argparse.Namespace, inputs: RunInputs, home: Path) -> datetime:

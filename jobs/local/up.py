@@ -34,6 +34,7 @@ class LocalCloud:
     """One date on this machine. others: parts besides the functions, by name, and where they answer.
 
     after_step: told each step and its answer: a person does something then. say: told in words what happens.
+    stays: the day over, it can be looked at until Ctrl-C.
     """
 
     day: date
@@ -42,6 +43,7 @@ class LocalCloud:
     others: dict[str, tuple[Part, str]]
     after_step: Callable[[str, Mapping[str, Any]], None]
     say: Callable[[str], None]
+    stays: bool = False
     _ended: Event = field(default_factory=Event)
     _close_at: float = 0.0
 
@@ -57,12 +59,15 @@ class LocalCloud:
             scheduler = Thread(target=self._schedule, args=(table,), name="scheduler", daemon=True)
             scheduler.start()
             self._watch(keeper, scheduler, table)
+            status = self._verdict(table)
+            if self.stays:
+                self._stay(keeper)
+            return status
         finally:
             self._ended.set()
             for asset_class in AssetClass:
                 self.app.launcher.stop(workload_id(self.day, asset_class))
             keeper.stop()
-        return self._verdict(table)
 
     def _introduce(self) -> None:
         """What runs where."""
@@ -87,6 +92,14 @@ class LocalCloud:
             if not scheduler.is_alive() and table.failed:
                 return
             time.sleep(POLL_SECONDS)
+
+    def _stay(self, keeper: Keeper) -> None:
+        """Who was at work while it traded wants to see what it did."""
+        self.say("dashboard and API stay until Ctrl-C; `tron up --fresh` plays the day again")
+        with suppress(KeyboardInterrupt):
+            while True:
+                keeper.look()
+                time.sleep(POLL_SECONDS)
 
     def _schedule(self, table: Timetable) -> None:
         """Until every step of the day is done."""

@@ -113,9 +113,12 @@ def run_date() -> date:
     return date.fromisoformat(DATE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the dashboard that `tron up` brought, once its workloads trade."""
+    """The address of the dashboard that `tron up` brought, once its workloads trade.
+
+    Of one file: pytest-xdist runs other files between two of these, and the day would be over.
+    """
     home = tmp_path_factory.mktemp("running") / "up"
     process = tron("up", "--seed", "21", "--speed", "60", "--start", "09:10", "--out", str(home))
     try:

@@ -72,6 +72,19 @@ def test_ctrl_c_ends_everything(tmp_path: Path) -> None:
     assert processes(home) == {}
 
 
+def test_a_day_that_is_over_can_be_looked_at(tmp_path: Path) -> None:
+    """Its API answers until Ctrl-C, which then ends it as a day that went well."""
+    home, said = tmp_path / "up", list[str]()
+    cloud = up(home, "--speed", FAST, "--start", "14:50", "--no-dashboard")
+    url = re.findall(r"http://[0-9.:]+", read_until(cloud, "functions .*http", said))[0]
+    read_until(cloud, "stay until Ctrl-C", said)
+    report = requests.get(f"{url}/report", params={"date": "2026-11-20"}, timeout=10)
+    assert (report.status_code, report.json()["date"]) == (200, "2026-11-20")
+    cloud.send_signal(signal.SIGINT)
+    assert cloud.wait(60) == 0
+    assert processes(home) == {}
+
+
 def test_a_live_day_is_logged_in_approved_and_started(tmp_path: Path) -> None:
     """By the link of the notice and the person's own `tron approve`; before it nothing is launched."""
     home, said = tmp_path / "up", list[str]()
