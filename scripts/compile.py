@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 TARGET: Final = ROOT / "build" / "compiled"
 WHOLE_ROOMS: Final = ("trading", "exchange", "strategies")
 MARKET: Final = ("bar", "instrument", "money")
-RESEARCH: Final = ("schedules", "sparse", "tape")
+RESEARCH: Final = ("memory_ledger", "schedules", "sparse", "tape")
 LEFT_PLAIN: Final = ("__init__", "compiling", "parameters", "registry", "timed_route")
 """Pydantic and runtime_checkable need classes of Python; what looks for plug-ins is called once."""
 SETTINGS: Final = "[mypy]\nexplicit_package_bases = true\nignore_missing_imports = true\n"

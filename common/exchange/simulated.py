@@ -135,7 +135,7 @@ class Exchange(OrderRoute):
         if order.tag in book:
             raise OrderRejected(f"an order tagged {order.tag} exists")
         return self._send(RestingOrder(
-            f"{self._order_ids}{len(book) + 1:08d}", order.tag, order.symbol, order.side, order.quantity, order.kind,
+            self._next_id(), order.tag, order.symbol, order.side, order.quantity, order.kind,
             order.price, order.trigger, order.created,
         ))
 
@@ -149,8 +149,7 @@ class Exchange(OrderRoute):
         """
         kind = SL if trigger else LIMIT
         limit = price or self.market_price(symbol, side, protection)
-        id = f"{self._order_ids}{len(self.book) + 1:08d}"
-        return self._send(RestingOrder(id, OrderTag(""), symbol, side, quantity, kind, limit, trigger, ts))
+        return self._send(RestingOrder(self._next_id(), OrderTag(""), symbol, side, quantity, kind, limit, trigger, ts))
 
     def market_price(self, symbol: str, side: int, protection: float = AUTOMATIC) -> Paise:
         """The limit that the broker makes of a market order now, paise. Raises OrderRejected."""
@@ -234,6 +233,9 @@ class Exchange(OrderRoute):
                         quantity = min(most, abs(units) - begun)
                         ids.append(self.foreign_order(symbol, -1 if units > 0 else 1, quantity, ts))
         return ids
+
+    def _next_id(self) -> str:
+        return self._order_ids + str(len(self.book) + 1).zfill(8)
 
     def _match_fresh(self) -> None:
         fresh, self._arrivals.fresh = self._arrivals.fresh, []

@@ -12,8 +12,8 @@ from common.market.bar import Bar
 from common.market.indian_time import at
 from common.market.instrument import AssetClass, Instrument
 from common.planning.plan import ClassPlan
+from common.research.memory_ledger import MemoryLedger
 from common.research.recorded import Recording
-from common.research.replay import MemoryLedger
 from common.research.workload import open_session, order_ids, select, trade_minutes
 from common.trading.driver import Driver
 from common.trading.strategy import AnyParameters, Enter, EnterBasket, Exit, Signal, Strategy, View
@@ -141,7 +141,7 @@ class _Trade:
         return said
 
 
-class _Heard:
+class _Heard(Strategy):
     """A strategy whose decisions are written down; what it raises is a decision too."""
 
     name: ClassVar[str] = "heard"

@@ -11,12 +11,10 @@ from common.exchange.simulated import Exchange
 from common.market.indian_time import at
 from common.planning.plan import ClassPlan
 from common.ports import MarketData
+from common.research.memory_ledger import MemoryLedger
 from common.research.workload import Outcome, open_session, order_ids, select, summarise, trade_minutes
 from common.trading.driver import Driver
-from common.trading.limits import Verdict
-from common.trading.messages import Log
-from common.trading.orders import Order
-from common.trading.trades import Trade, trade_fields
+from common.trading.trades import trade_fields
 
 COLLECT_AFTER: Final = 100_000
 """Objects made since the last collection; a long replay with all its orders stays below it."""
@@ -34,39 +32,6 @@ def rare_collections() -> Iterator[None]:
         gc.freeze()  # what the replay made counts as old: the next collection of young objects need not walk it
         gc.set_threshold(*before)
         gc.unfreeze()
-
-
-class MemoryLedger:
-    """A ledger that keeps everything: orders by tag with their verdicts, trades, log records."""
-
-    def __init__(self) -> None:
-        self.orders: dict[str, Order] = {}
-        self.verdicts: dict[str, Verdict] = {}
-        self.trades: list[Trade] = []
-        self.records: list[Log] = []
-
-    def intend(self, order: Order, verdict: Verdict) -> None:
-        """Remember the order and why it was allowed."""
-        self.orders[order.tag] = order
-        self.verdicts[order.tag] = verdict
-
-    def intend_change(self, order: Order) -> None:
-        """Orders are kept by reference: nothing to do."""
-
-    def may_send(self) -> bool:
-        """Nobody else trades in a replay."""
-        return True
-
-    def changed(self, order: Order) -> None:
-        """Orders are kept by reference: nothing to do."""
-
-    def trade(self, trade: Trade) -> None:
-        """A round trip has ended."""
-        self.trades.append(trade)
-
-    def log(self, record: Log) -> None:
-        """Kept for the report."""
-        self.records.append(record)
 
 
 def replay_class(day: date, plan: ClassPlan, market: MarketData, seed: int) -> Outcome:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from common.market.bar import NANOSECONDS_A_MINUTE
+from common.market.calendar import SessionTimes
 from common.research.schedules import schedule_of
 from common.research.tape import Series, Tape
 from common.strategies.scheduled import Schedule, Scheduled
@@ -56,13 +57,9 @@ def trade_sparsely(
     *, timed: bool = True,
 ) -> None:
     """The minutes from number `first` to before `last`. timed: the session's timer after each, as a workload has it."""
-    session, end = driver.session, len(tape.starts) if last is None else last
-    starts, minutes = tape.starts, tape.minutes
-    times = session.times
-    due = [
-        bisect_left(starts, at - NANOSECONDS_A_MINUTE, first, end)
-        for at in sorted({times.square_off, times.flat_by, times.close})
-    ]
+    session, starts, minutes = driver.session, tape.starts, tape.minutes
+    end = len(starts) if last is None else last
+    due = _due(session.times, starts, first, end)
     number = first
     while number < end:
         found = _next(session, watched, number, end)
@@ -79,6 +76,12 @@ def trade_sparsely(
             driver.pass_time(starts[found] + NANOSECONDS_A_MINUTE)
         number = found + 1
     _bring_up(driver, watched, end)
+
+
+def _due(times: SessionTimes, starts: Sequence[int], first: int, end: int) -> list[int]:
+    """Numbers of the minutes at whose end something is due by the clock, in order."""
+    moments = sorted((times.square_off, times.flat_by, times.close))
+    return [bisect_left(starts, at - NANOSECONDS_A_MINUTE, first, end) for at in moments]
 
 
 def _next(session: Session, watched: Sequence[Watched], number: int, end: int) -> int:

@@ -19,8 +19,8 @@ from common.planning.mandate import Mandate
 from common.research.backtest import OrderDigest, chosen_days
 from common.research.backtest_plan import AllExcluded, NothingToTest, Request, plan_day
 from common.research.market import StreamedMarket
+from common.research.memory_ledger import MemoryLedger
 from common.research.pool import each_done
-from common.research.replay import MemoryLedger
 from common.research.schedules import schedule_of
 from common.research.sparse import schedule_all, trade_sparsely
 from common.research.tape import Tape

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass, Instrument, Kind
-from common.trading.strategy import Enter, EnterBasket, Exit, ExitBasket, Leg, Parameters, Signal, View
+from common.trading.strategy import Enter, EnterBasket, Exit, ExitBasket, Leg, Parameters, Signal, Strategy, View
 
 REMEMBERED_MINUTES: Final = 60
 """How far back a basket's name is looked for; older ones are left to their stops and the square-off."""
@@ -27,7 +27,7 @@ class RestlessParameters(Parameters):
     underlying: str = ""
 
 
-class Restless:
+class Restless(Strategy):
     """Every decision is drawn from seed, symbol and minute, so that a restart decides the same."""
 
     name: ClassVar[str] = "restless"

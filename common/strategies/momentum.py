@@ -6,12 +6,12 @@ from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Atr, Ema, Momentum
 from common.strategies.parameters import MomentumParameters
-from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, Strategy, View, rupees
 
 _RECENT_BARS: Final = 5
 
 
-class IntradayMomentum:
+class IntradayMomentum(Strategy):
     """Enters on the first bar of a move that volume confirms; a move lasts until half of what it needed is gone.
 
     Ends by stop, target, `hold_minutes` after its side was last confirmed, or the day's own time, whichever is first.

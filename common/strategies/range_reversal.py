@@ -6,10 +6,10 @@ from common.market.bar import NANOSECONDS_A_MINUTE, Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Efficiency, Highest, OpeningRange
 from common.strategies.parameters import RangeReversalParameters
-from common.trading.strategy import AnyParameters, Enter, Exit, Signal, View, rupees
+from common.trading.strategy import AnyParameters, Enter, Exit, Signal, Strategy, View, rupees
 
 
-class RangeReversal:
+class RangeReversal(Strategy):
     """One entry a turn: the close must have been at the edge, and be back inside, on the way to the middle.
 
     Trades within the day's opening range until a close breaks it, or within that of the bars before each one.

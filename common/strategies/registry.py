@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from common.market.bar import Bar
 from common.market.instrument import AssetClass
-from common.trading.strategy import Parameters, Strategy
+from common.trading.strategy import Parameters, Signal, Strategy, View
 
 GROUP: Final = "tron.strategies"
 FILE_SUFFIX: Final = ".py"
@@ -117,8 +118,7 @@ def _from_file(path: str) -> type[Strategy]:
     fault = _fault(getattr(found[0], "name", None), found[0])
     if fault:
         raise UnknownStrategy(f"{found[0].__name__} of {path} {fault}; see docs/strategies.md")
-    loaded: type[Strategy] = found[0]
-    return loaded
+    return _derived(found[0])
 
 
 @cache
@@ -160,7 +160,7 @@ def _load(point: EntryPoint) -> type[Strategy] | str:
     except Exception as error:
         return f"{where} cannot be loaded: {type(error).__name__}: {error}; mend or uninstall the package"
     fault = _fault(point.name, loaded)
-    return f"{where} {fault}; see docs/strategies.md" if fault else loaded
+    return f"{where} {fault}; see docs/strategies.md" if fault else _derived(loaded)
 
 
 def _fault(name: Any, loaded: Any) -> str:
@@ -177,6 +177,31 @@ def _fault(name: Any, loaded: Any) -> str:
         return "has no `asset_classes`: a frozenset of at least one AssetClass"
     missing = [method for method in ("start_day", "on_bar") if not callable(getattr(loaded, method, None))]
     return f"has no method {' and '.join(missing)}" if missing else ""
+
+
+def _derived(loaded: type) -> type[Strategy]:
+    """The same class; one that only looks like a strategy is put behind the base by which the session calls it."""
+    if issubclass(loaded, Strategy):
+        return loaded
+    looks: Any = loaded
+
+    class Behind(Strategy):
+        name = looks.name
+        asset_classes = looks.asset_classes
+        Parameters = looks.Parameters
+
+        def __init__(self, parameters: Any) -> None:
+            self._own: Any = looks(parameters)
+
+        def start_day(self) -> None:
+            self._own.start_day()
+
+        def on_bar(self, bar: Bar, view: View) -> Signal | None:
+            said: Signal | None = self._own.on_bar(bar, view)
+            return said
+
+    Behind.__name__, Behind.__module__, Behind.__doc__ = looks.__name__, looks.__module__, looks.__doc__
+    return Behind
 
 
 def _package(point: EntryPoint) -> str:

@@ -32,7 +32,8 @@ MAX_ALARMS: Final = 64
 
 def tag_prefix(asset_class: AssetClass, day: date) -> str:
     """How the tags of a workload's day begin; no other order of the account does."""
-    return f"T{day:%y%m%d}{_LETTER[asset_class]}"
+    year, month, date_ = day.isoformat().split("-")
+    return f"T{year[2:]}{month}{date_}{_LETTER[asset_class]}"
 
 
 def order_tag(asset_class: AssetClass, day: date, sequence: int, purpose: Purpose) -> OrderTag:

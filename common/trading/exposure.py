@@ -74,22 +74,23 @@ def held(book: Book, slots: Mapping[str, Slot]) -> tuple[Paise, Paise]:
     return round(up), round(down)
 
 
-def room(book: Book, slots: Mapping[str, Slot], more: tuple[float, float]) -> tuple[int, Mapping[str, float]]:
-    """Units that may be added, and the numbers that it was decided from. more: paise that one is long and short."""
+def room(book: Book, slots: Mapping[str, Slot], long: float, short: float) -> tuple[int, Mapping[str, float]]:
+    """Units that may be added, and the numbers that it was decided from. long, short: paise that one of them is."""
     limit = book.account.limits.max_index_delta
-    (up, down), (more_up, more_down) = held(book, slots), more
+    up, down = held(book, slots)
     units = UNLIMITED
-    if more_up:
-        units = int(max(0, limit - up) // more_up)
-    if more_down:
-        units = min(units, int(max(0, limit - down) // more_down))
-    return units, {"index_delta": max(up, down), "unit_delta": round(max(more)), "index_delta_limit": limit}
+    if long:
+        units = int((limit - up) // long) if limit > up else 0
+    if short:
+        units = min(units, int((limit - down) // short) if limit > down else 0)
+    most, unit = max(up, down), round(max(long, short))
+    return units, {"index_delta": most, "unit_delta": unit, "index_delta_limit": limit}
 
 
 def within(book: Book, slot: Slot, side: int, quantity: int, verdict: Verdict) -> tuple[int, Verdict]:
     """`quantity` cut to the whole lots that have room, and `verdict` with the numbers; denied where no lot has."""
     delta = unit_delta(slot) * side
-    units, numbers = room(book, slot.siblings, (max(delta, 0.0), max(-delta, 0.0)))
+    units, numbers = room(book, slot.siblings, delta if delta > 0 else 0.0, -delta if delta < 0 else 0.0)
     numbers = {**verdict.numbers, **numbers}
     quantity = slot.instrument.whole_lots(min(quantity, units))
     return quantity, Verdict(True, verdict.code, numbers) if quantity else Verdict(False, "index_delta", numbers)

@@ -14,7 +14,7 @@ class OrderRoute(Protocol):
         """The market moves; True when `drain` has something. A real broker only looks into its queue."""
         ...
 
-    def drain(self) -> Sequence[OrderUpdate]:
+    def drain(self) -> list[OrderUpdate]:
         """News of orders since the last call, others' too; may be late, doubled, out of order or lost."""
         ...
 

@@ -154,7 +154,7 @@ class Order:
     """
 
     __slots__ = (
-        "after", "asked", "basket", "broker_id", "cancelling", "changed", "counted", "created", "fill_ids", "filled",
+        "after", "asked", "basket", "broker_id", "cancelling", "changed", "counted", "created", "filled",
         "fills", "is_slice", "kind", "modifications", "need", "numbers", "price", "purpose", "quantity", "reason",
         "refusals", "retry_at", "sequence", "side", "status", "stepped_at", "steps", "stop_distance", "strategy",
         "symbol", "tag", "target_distance", "told", "trail_distance", "trigger", "triggered", "trips", "turnover",
@@ -187,7 +187,6 @@ class Order:
         self.status: Status = INTENDED
         self.broker_id = ""
         self.fills: list[Fill] = []
-        self.fill_ids: set[str] = set()
         self.filled = 0
         self.turnover = 0
         self.modifications = 0
@@ -230,14 +229,14 @@ class Order:
 
     def add_fill(self, fill: Fill) -> bool:
         """Count a fill once by its trade id; beyond what was ever asked for it raises TransitionError."""
-        if fill.id in self.fill_ids:
-            return False
+        for known in self.fills:
+            if known.id == fill.id:
+                return False
         if fill.quantity <= 0 or self.filled + fill.quantity > max(self.quantity, self.asked):
             raise TransitionError(
                 f"order {self.tag} of {self.symbol}: fill {fill.id} of {fill.quantity} does not fit, "
                 f"{self.filled} of {self.quantity} filled; compare with the broker's trade book"
             )
-        self.fill_ids.add(fill.id)
         self.fills.append(fill)
         self.filled += fill.quantity
         if self.filled > self.quantity:  # that proves the larger one

@@ -1,6 +1,5 @@
 """Risk: what a workload has used of its limits; every entry is allowed or denied with a code and its numbers."""
 
-from collections import Counter
 from typing import Final
 
 from common.market.bar import NANOSECONDS_A_SECOND
@@ -38,7 +37,7 @@ class Account:
         self.open_pnl = 0
         self.pending_charges = 0
         self.due: dict[str, Paise] = {}
-        self.losses: Counter[str] = Counter()
+        self.losses: dict[str, int] = {}
         self.losses_in_a_row = 0
         self.halted = ""
         self.warned_at = 0
@@ -107,7 +106,8 @@ class Account:
         """The whole position is closed: a loss speaks against its symbol and against the day."""
         result = self.results.pop(key)
         if result < 0:
-            self.losses[idea_of(instrument)] += 1
+            idea = idea_of(instrument)
+            self.losses[idea] = self.losses.get(idea, 0) + 1
             self.losses_in_a_row += 1
         else:
             self.losses_in_a_row = 0
@@ -224,7 +224,11 @@ class Account:
 
     def pending(self) -> int:
         """Entries that have been allowed and hold no position yet."""
-        return len(self.reserved.keys() - self.results.keys())
+        results, found = self.results, 0
+        for key in self.reserved:
+            if key not in results:
+                found += 1
+        return found
 
 
 def most_units(instrument: Instrument) -> int:

@@ -136,8 +136,8 @@ class View(Protocol):
         ...
 
 
-@mypyc_attr(native_class=False)  # so that a plug-in, which is never compiled, may derive from it
-class Strategy(Protocol):
+@mypyc_attr(allow_interpreted_subclasses=True)  # a plug-in, which is never compiled, derives from it
+class Strategy:
     """One instance per traded symbol or underlying.
 
     Its state depends on market data alone, never on its own fills (those are in the view), so that a restart can warm
@@ -150,20 +150,20 @@ class Strategy(Protocol):
     asset_classes: ClassVar[frozenset[AssetClass]]
     Parameters: ClassVar[type[Parameters]]
 
-    def __init__(self, parameters: AnyParameters) -> None: ...
+    def __init__(self, parameters: AnyParameters) -> None:
+        """Once for each symbol, with checked parameters."""
 
     def start_day(self) -> None:
         """A new session begins: forget what belongs to one day."""
-        ...
 
     def on_bar(self, bar: Bar, view: View) -> Signal | None:
         """The bar has ended. At most one signal."""
-        ...
+        raise NotImplementedError
 
 
 def rupees(price: float) -> float:
-    """Paise as rupees for reasons and numbers shown to people."""
-    return round(price / 100, 2)
+    """Paise as rupees for reasons and numbers shown to people, to the nearest paisa."""
+    return round(price) / 100
 
 
 __all__ = [

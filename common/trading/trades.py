@@ -1,8 +1,8 @@
 """Round trips: from flat to flat in one symbol, with the charges that both ways cost."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
@@ -10,8 +10,7 @@ from common.market.money import Paise
 from common.trading.charges import ChargeRates, Charges, closing_charges, round_trip
 
 
-@dataclass(slots=True)
-class Trade:
+class Trade(NamedTuple):
     """A finished round trip. number: from the entry order that opened it, so that it is the same after a restart.
 
     side: +1 long, -1 short. Prices: average, paise. ts: nanoseconds UTC."""
@@ -56,28 +55,27 @@ class RoundTrip:
         self.entry_ts = 0
         self.buys = self.sells = 0
         self.buy_turnover = self.sell_turnover = 0
-        self.buy_orders: set[str] | None = None
-        self.sell_orders: set[str] | None = None
+        self.buy_orders: list[str] = []
+        self.sell_orders: list[str] = []
 
     def add(self, tag: str, side: int, price: Paise, quantity: int, ts: int) -> None:
         """Count one fill of an order."""
         if self.side == 0:
             self.side, self.entry_ts = side, ts
-            self.buy_orders, self.sell_orders = set(), set()
-        assert self.buy_orders is not None
-        assert self.sell_orders is not None
         if side > 0:
             self.buys += quantity
             self.buy_turnover += price * quantity
-            self.buy_orders.add(tag)
+            if tag not in self.buy_orders:
+                self.buy_orders.append(tag)
         else:
             self.sells += quantity
             self.sell_turnover += price * quantity
-            self.sell_orders.add(tag)
+            if tag not in self.sell_orders:
+                self.sell_orders.append(tag)
 
     def has(self, side: int, tag: str) -> bool:
         """Whether a fill of that order is counted in this round trip."""
-        return tag in ((self.buy_orders if side > 0 else self.sell_orders) or ())
+        return tag in (self.buy_orders if side > 0 else self.sell_orders)
 
     def remove(self, side: int, price: Paise, quantity: int) -> None:
         """Take back part of a fill that was counted."""
@@ -99,9 +97,7 @@ class RoundTrip:
 
     def charges(self, rates: ChargeRates) -> Charges:
         """What both ways cost, paise."""
-        return round_trip(
-            rates, self.buy_turnover, self.sell_turnover, len(self.buy_orders or ()), len(self.sell_orders or ())
-        )
+        return round_trip(rates, self.buy_turnover, self.sell_turnover, len(self.buy_orders), len(self.sell_orders))
 
     def closing_charges(self, rates: ChargeRates) -> Paise:
         """What both ways will have cost if the rest is closed at the entry's price, paise."""

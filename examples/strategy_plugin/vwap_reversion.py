@@ -7,7 +7,7 @@ from pydantic import Field
 from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Atr, SessionVwap
-from common.trading.strategy import Enter, Exit, Parameters, Signal, View, rupees
+from common.trading.strategy import Enter, Exit, Parameters, Signal, Strategy, View, rupees
 
 
 class VwapReversionParameters(Parameters):
@@ -18,7 +18,7 @@ class VwapReversionParameters(Parameters):
     stop_atr: float = Field(default=3.0, ge=0.5, le=20)
 
 
-class VwapReversion:
+class VwapReversion(Strategy):
     """One entry a stretch: the price must be back at the VWAP before the next one counts."""
 
     __slots__ = ("_atr", "_stretched", "_vwap", "parameters")

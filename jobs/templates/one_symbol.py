@@ -7,7 +7,7 @@ from pydantic import Field
 from common.market.bar import Bar
 from common.market.instrument import AssetClass
 from common.strategies.indicators import Atr, Ema, SessionVwap
-from common.trading.strategy import AnyParameters, Enter, Exit, Parameters, Signal, View, rupees
+from common.trading.strategy import AnyParameters, Enter, Exit, Parameters, Signal, Strategy, View, rupees
 
 
 class MyStrategyParameters(Parameters):
@@ -22,7 +22,7 @@ class MyStrategyParameters(Parameters):
     target_risk: float = Field(default=2.0, ge=0, le=20)
 
 
-class MyStrategy:
+class MyStrategy(Strategy):
     """One entry from one crossing to the next: the market crosses, whether or not we are in."""
 
     __slots__ = ("_atr", "_fast", "_side", "_vwap", "parameters")

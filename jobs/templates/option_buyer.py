@@ -8,7 +8,7 @@ from pydantic import Field
 from common.market.bar import Bar
 from common.market.instrument import AssetClass, Instrument, Kind
 from common.strategies.indicators import Atr, Momentum
-from common.trading.strategy import AnyParameters, Enter, Exit, Parameters, Signal, View, rupees
+from common.trading.strategy import AnyParameters, Enter, Exit, Parameters, Signal, Strategy, View, rupees
 
 
 class MyStrategyParameters(Parameters):
@@ -21,7 +21,7 @@ class MyStrategyParameters(Parameters):
     target_percent: float = Field(default=40.0, ge=0, le=500)
 
 
-class MyStrategy:
+class MyStrategy(Strategy):
     """Gets the bars of the driver alone; `symbol` of a signal says which option is meant."""
 
     __slots__ = ("_atr", "_momentum", "_rising", "parameters")

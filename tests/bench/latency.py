@@ -24,7 +24,7 @@ from common.exchange.simulated import Exchange
 from common.market.bar import NANOSECONDS_A_SECOND, Bar
 from common.market.instrument import Instrument, Kind
 from common.redaction import Secret
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.trading.driver import Driver
 from common.trading.limits import Limits
 from common.trading.orders import Kind as OrderKind

@@ -83,7 +83,7 @@ def _driver(symbols: Sequence[str], day: date, times: Any, strategy: str, params
     from common.exchange.fills import FillModel
     from common.exchange.simulated import Exchange
     from common.market.instrument import AssetClass, Instrument, Kind
-    from common.research.replay import MemoryLedger
+    from common.research.memory_ledger import MemoryLedger
     from common.strategies.registry import build
     from common.trading.book import Book
     from common.trading.driver import Driver

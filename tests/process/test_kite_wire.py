@@ -27,8 +27,9 @@ from common.ports import MarketData
 from common.redaction import Secret
 from common.research.generator import generate
 from common.research.market import RecordedMarket
+from common.research.memory_ledger import MemoryLedger
 from common.research.recorded import Recording, read
-from common.research.replay import MemoryLedger, replay_class
+from common.research.replay import replay_class
 from common.research.storing import write_parquet
 from common.research.workload import by_minute, open_session, select
 from common.settings import Settings
@@ -96,7 +97,7 @@ class Wire:
     def observe(self, event: Bar | Quote) -> bool:
         return self.broker.observe(event)
 
-    def drain(self) -> Sequence[OrderUpdate]:
+    def drain(self) -> list[OrderUpdate]:
         """News with its fills: a live day reads the books a second later, and a stepped minute has no seconds."""
         self._control("state")
         news = {update.broker_id: update for update in self.broker.drain()}

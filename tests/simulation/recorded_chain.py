@@ -22,7 +22,7 @@ from common.planning.limits import full_limits
 from common.planning.mandate import Mandate
 from common.planning.plan import ClassPlan, OptionSelection
 from common.planning.session_facts import session_facts
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.research.workload import open_session
 from common.trading.driver import Driver
 from common.trading.orders import OrderUpdate

@@ -7,7 +7,7 @@ import pytest
 
 from common.exchange.fills import FillModel
 from common.market.bar import Bar
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.trading.driver import Driver
 from common.trading.exit_policy import ExitPolicy
 from common.trading.halts import HaltLevel

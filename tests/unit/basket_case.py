@@ -7,7 +7,7 @@ from typing import Any, Final
 from common.market.bar import Bar, Quote
 from common.market.calendar import SessionTimes
 from common.market.instrument import AssetClass, Instrument, Kind
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.trading.baskets import Basket
 from common.trading.charges import rates_on
 from common.trading.driver import Driver

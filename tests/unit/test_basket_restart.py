@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.trading.baskets import NOT_FILLED
 from common.trading.driver import Driver
 from common.trading.limits import Verdict

@@ -5,7 +5,7 @@ import pytest
 from common.exchange.latency import Latency
 from common.exchange.simulated import Exchange
 from common.market.bar import Bar, Quote
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.trading.driver import MAX_ROUNDS, Driver
 from common.trading.errors import OrderRejected, OrderUnknown, TradingStopped
 from common.trading.limits import EXIT_ALLOWED

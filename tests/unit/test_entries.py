@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from common.market.bar import Bar, Quote
 from common.market.instrument import AssetClass, Instrument
 from common.market.instrument import Kind as InstrumentKind
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.trading.driver import Driver
 from common.trading.errors import OrderRejected
 from common.trading.exit_policy import ExitPolicy

@@ -1,7 +1,6 @@
 """The ledger of a workload on the real embedded store: what is durable when, once, and under whose lease."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -181,9 +180,9 @@ def test_a_trade_that_is_counted_otherwise_is_corrected(store: SqliteStore, cloc
     clock.sleep(11)
     logs = KeptLogs()
     second = ledger(store, clock, "two", logs=logs)
-    second.trade(replace(trade(), gross=25))
+    second.trade(trade()._replace(gross=25))
     second.flush()
-    second.trade(replace(trade(), gross=30))
+    second.trade(trade()._replace(gross=30))
     second.flush()
     assert [one["gross_paise"] for one in load_trades(store, DAY, AssetClass.STOCK).values()] == [30]
     assert [record["severity"] for record in logs.records if "counted again" in record["message"]] == ["WARNING"] * 2

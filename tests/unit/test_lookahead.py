@@ -19,7 +19,7 @@ from common.research.large_caps import LARGE_CAPS
 from common.research.lookahead import AGAIN, MAX_CUTS, Look, check_lookahead
 from common.research.recorded import Recording
 from common.strategies import registry
-from common.trading.strategy import AnyParameters, Enter, Exit, Parameters, Signal, View
+from common.trading.strategy import AnyParameters, Enter, Exit, Parameters, Signal, Strategy, View
 from jobs.cli import main
 
 DAY = date(2026, 11, 4)
@@ -47,7 +47,7 @@ def test_no_strategy_looks_ahead(session: Recording, name: str) -> None:
     assert found.difference is None
 
 
-class Canary:
+class Canary(Strategy):
     """Follows its own rule on every bar it may enter or leave on; what it knows is for the subclasses to find out."""
 
     name: ClassVar[str] = "canary"

@@ -7,16 +7,23 @@ import tomllib
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from common.market.instrument import AssetClass
 from common.strategies import registry
+from common.trading.strategy import Strategy
 from tests.unit.strategy_case import minute_bars, play, signs
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "strategy_plugin"
+
+
+@pytest.fixture(autouse=True)
+def no_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A simulation that ran in this process before has introduced a strategy of its own."""
+    monkeypatch.delitem(cast(dict[str, Any], registry.BUILT_IN), "restless", raising=False)
 
 
 @pytest.fixture
@@ -123,6 +130,20 @@ def test_a_plug_in_joins(plug_ins: list[EntryPoint]) -> None:
     assert signs(play(built, minute_bars([10_000, 10_010, 10_000, 9_950, 9_940, 10_020, 9_700]))) == "...B.xB"
     with pytest.raises(registry.InvalidParameters, match="stretch_atr = 99"):
         registry.build("vwap_reversion", {"stretch_atr": 99})
+
+
+def test_a_class_that_only_looks_like_a_strategy_trades_like_one(tmp_path: Path) -> None:
+    """Without the base class it is put behind it, and says what it says with it."""
+    source = (EXAMPLE / "vwap_reversion.py").read_text(encoding="utf-8")
+    derived, bare = tmp_path / "derived.py", tmp_path / "bare.py"
+    derived.write_text(source, encoding="utf-8")
+    bare.write_text(source.replace("(Strategy)", ""), encoding="utf-8")
+    bars = minute_bars([*range(10_000, 9_000, -25), *range(9_000, 10_000, 25)])
+    signals = [play(registry.build(str(path), {}), bars) for path in (derived, bare)]
+    assert signs(signals[0]) == signs(signals[1])
+    assert any(signals[0])
+    assert issubclass(registry.get(str(bare)), Strategy)
+    assert registry.build(str(bare), {}).name == "vwap_reversion"
 
 
 def test_plug_ins_are_looked_for_once(monkeypatch: pytest.MonkeyPatch, plug_ins: list[EntryPoint]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.trading.driver import Driver
 from common.trading.errors import OrderRejected, OrderUnknown
 from common.trading.halts import HaltLevel

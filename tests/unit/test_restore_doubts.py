@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.trading.doubts import Question
 from common.trading.driver import Driver
 from common.trading.errors import LoginExpired, OrderUnknown

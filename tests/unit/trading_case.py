@@ -12,7 +12,7 @@ from common.exchange.simulated import Exchange
 from common.market.bar import Bar, Quote
 from common.market.calendar import SessionTimes
 from common.market.instrument import AssetClass, Instrument, Kind
-from common.research.replay import MemoryLedger
+from common.research.memory_ledger import MemoryLedger
 from common.trading.book import Book
 from common.trading.charges import ChargeRates, rates_on
 from common.trading.driver import Driver
@@ -97,7 +97,7 @@ def together(*feeds: Sequence[Bar]) -> list[Bar]:
     return [bar for minute_bars in zip(*feeds, strict=True) for bar in minute_bars]
 
 
-class Script:
+class Script(Strategy):
     """Signals by minute of the session."""
 
     name: ClassVar[str] = "script"

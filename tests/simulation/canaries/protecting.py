@@ -13,7 +13,7 @@ from common.trading.book import Book
 from common.trading.changes import slice_of
 from common.trading.driver import Driver
 from common.trading.limits import EXIT_ALLOWED, Verdict
-from common.trading.messages import Command, ModifyOrder, PlaceOrder
+from common.trading.messages import Command, ModifyOrder, PlaceOrder, PublishTrade
 from common.trading.orders import Kind, Purpose
 from common.trading.ownership import Ownership
 from common.trading.risk import Account
@@ -157,10 +157,9 @@ def trade_counted_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     def anew(book: Book, slot: Slot, order: Any, fill: Any, out: list[Command]) -> None:
         count(book, slot, order, fill, out)
         for command in out:
-            trade = getattr(command, "trade", None)
-            if trade is not None and trade.number < 100_000:
+            if isinstance(command, PublishTrade) and command.trade.number < 100_000:
                 number[0] += 1
-                trade.number = 100_000 + number[0]
+                command.trade = command.trade._replace(number=100_000 + number[0])
 
     monkeypatch.setattr("common.trading.news.count", anew)
     monkeypatch.setattr("common.trading.accounting.count", anew)
