@@ -12,6 +12,7 @@ from common.market.money import Paise
 from common.planning.mandate import Mandate
 from common.research.backtest_plan import AllExcluded, NothingToTest, Request, plan_day
 from common.research.day_result import differences
+from common.research.heap import give_back
 from common.research.market import RecordedMarket, StreamedMarket
 from common.research.performance import ratios
 from common.research.recorded import dates
@@ -64,14 +65,21 @@ def backtest(
     kept: where each day goes as soon as it is traded; what is there already is not traded again. In memory are a
     stretch of the files, one day, and the trades. Raises NothingToTest and what reader and registry raise.
     """
-    kept, days = kept or InMemory(), chosen_days(request)
+    kept = kept or InMemory()
+    _trade_days(request, mandate, progress, kept)
+    give_back()  # before the ratios bring their library
+    return collect(request, kept.days())
+
+
+def _trade_days(request: Request, mandate: Mandate, progress: Callable[[float], None], kept: Kept) -> None:
+    days = chosen_days(request)
+    give_back()  # the footers of long files, before bars are held
     market = StreamedMarket(request.paths, days)
     for number, day in enumerate(days):
         progress(number / len(days))
         if not kept.done(day):
             kept.keep(day, trade_day(day, request, market, mandate))
     progress(1.0)
-    return collect(request, kept.days())
 
 
 def chosen_days(request: Request) -> list[date]:

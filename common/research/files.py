@@ -1,5 +1,6 @@
 """Opening one file of recorded bars, Parquet or CSV, as a raw table with the columns that Tron knows."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -7,15 +8,14 @@ from typing import Final, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
-import pyarrow.dataset as arrow_dataset
 import pyarrow.parquet as parquet
-from pyarrow.fs import LocalFileSystem
 
 from common.research import columns
 from common.research.faults import Faults
 
 MAX_FILE_BYTES: Final = 2 * 1024**3
 _PARQUET_MARK: Final = b"PAR1"
+_NANOSECONDS: Final = {"milliseconds": 10**6, "microseconds": 10**3, "nanoseconds": 1}
 
 
 Window: TypeAlias = tuple[int, int]
@@ -101,21 +101,23 @@ def _read_parquet(path: Path, wanted: Sequence[str], faults: Faults, window: Win
         kind = file.schema_arrow.field(columns.TIME).type
         if window is None or not pa.types.is_timestamp(kind) or kind.tz is None or not file.metadata.num_rows:
             return file.read(columns=chosen)
-        return _read_window(file, path, chosen, kind, window)
+        return _read_window(file, chosen, kind, window)
 
 
-def _read_window(
-    file: parquet.ParquetFile, path: Path, chosen: Sequence[str], kind: pa.DataType, window: Window,
-) -> pa.Table:
+def _read_window(file: parquet.ParquetFile, chosen: Sequence[str], kind: pa.DataType, window: Window) -> pa.Table:
+    """By the statistics of the footer that is read already: a second reading takes as much memory as the file is long.
+    """
     first, last = (pa.scalar(at, pa.timestamp("ns", kind.tz)).cast(kind) for at in window)
-    time = arrow_dataset.field(columns.TIME)
-    fragment = arrow_dataset.ParquetFileFormat().make_fragment(str(path), LocalFileSystem())
-    near = fragment.split_by_row_group((time >= first) & (time < last))
-    ids = {group.id for one in near for group in one.row_groups}
+    column = file.schema.names.index(columns.TIME)
+    unit = _NANOSECONDS.get(json.loads(file.schema.column(column).logical_type.to_json()).get("timeUnit"))
     tables, before = list[pa.Table](), 0
     for group in range(file.num_row_groups):
-        count = file.metadata.row_group(group).num_rows
-        if group in ids or (not tables and group == file.num_row_groups - 1):
+        of_group = file.metadata.row_group(group)
+        count, known = of_group.num_rows, of_group.column(column).statistics
+        elsewhere = unit is not None and known is not None and known.has_min_max and (
+            known.min_raw * unit >= window[1] or known.max_raw * unit < window[0]
+        )
+        if not elsewhere or (not tables and group == file.num_row_groups - 1):
             rows = file.read_row_group(group, columns=chosen)
             numbers = pa.chunked_array([pa.array(range(before + 1, before + count + 1), pa.int64())])
             inside = pc.and_(pc.greater_equal(rows[columns.TIME], first), pc.less(rows[columns.TIME], last))
