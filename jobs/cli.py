@@ -3,51 +3,27 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Final
 
-from jobs.commands import (
-    api,
-    approve,
-    audit,
-    backtest,
-    charges,
-    control,
-    cost,
-    data,
-    day,
-    deploy,
-    doctor,
-    instruments,
-    key,
-    kite_server,
-    login,
-    logs,
-    lookahead,
-    notify,
-    plan,
-    scorecard,
-    simulate,
-    strategy,
-    sweep,
-    transfer,
-    up,
-)
 from jobs.commands.output import UserError
 
-COMMANDS: Final = (
-    day, up, control, plan, approve, scorecard, login, doctor, instruments, logs, audit, transfer, strategy, backtest,
-    sweep, lookahead, simulate, data, charges, notify, cost, deploy, kite_server, api, key,
-)
+MODULES: Final[Mapping[str, str]] = {
+    "day": "day", "up": "up", "halt": "control", "resume": "control", "flatten": "control", "plan": "plan",
+    "approve": "approve", "scorecard": "scorecard", "login": "login", "doctor": "doctor",
+    "instruments": "instruments", "logs": "logs", "audit": "audit", "export": "transfer", "import": "transfer",
+    "strategy": "strategy", "backtest": "backtest", "sweep": "sweep", "check-lookahead": "lookahead",
+    "simulate": "simulate", "data": "data", "charges": "charges", "notify": "notify", "cost": "cost",
+    "deploy": "deploy", "kite-server": "kite_server", "api": "api", "dashboard": "api", "proxy": "api", "key": "key",
+}
+"""Where each command stands, in the order of the help. Only the one that is called is imported: a halt cannot wait."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command."""
-    parser = argparse.ArgumentParser(prog="tron", description="Plans, trades and reports a day on NSE.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.register(commands)
-    chosen = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    chosen = parser_of(given[0] if given else "").parse_args(given)
     try:
         status: int = chosen.run(chosen)
         sys.stdout.flush()
@@ -63,6 +39,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"tron: {error}", file=sys.stderr)
         return _quietly(1)
     return status
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """With the command of that name, or with all of them where there is none."""
+    parser = argparse.ArgumentParser(prog="tron", description="Plans, trades and reports a day on NSE.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for module in dict.fromkeys([MODULES[name]] if name in MODULES else MODULES.values()):
+        import_module(f"jobs.commands.{module}").register(commands)
+    return parser
 
 
 def _quietly(status: int) -> int:

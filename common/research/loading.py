@@ -14,7 +14,7 @@ from common.research import columns
 from common.research.faults import Faults
 from common.research.files import Window, days_in, read_raw
 
-_DERIVATIVE_EXCHANGES: Final = pa.array(["NFO", "BFO"])
+_DERIVATIVE_EXCHANGES: Final = ("NFO", "BFO")
 _CONTRACT_NAME: Final = r"\d(CE|PE)$"
 _WHOLE: Final = ("volume", "oi", "lot")
 _OPTIONAL_NUMBERS: Final = ("strike", "lot", "tick")
@@ -146,7 +146,8 @@ def _expiries(raw: pa.Table, faults: Faults) -> tuple[pa.ChunkedArray, pa.Chunke
 def _require_contract_columns(raw: pa.Table, names: Sequence[str], faults: Faults) -> None:
     """Option rows, by type or by name, need the columns of a contract. Raises DataError."""
     named = pc.and_(
-        pc.is_in(raw["exchange"], _DERIVATIVE_EXCHANGES), pc.match_substring_regex(raw["symbol"], _CONTRACT_NAME)
+        pc.is_in(raw["exchange"], pa.array(_DERIVATIVE_EXCHANGES)),
+        pc.match_substring_regex(raw["symbol"], _CONTRACT_NAME),
     )
     is_option = pc.or_(named, pc.is_in(raw["type"], pa.array(["CE", "PE"])))
     first = pc.index(is_option, True).as_py()

@@ -17,9 +17,6 @@ from common.market.instrument import Instrument, Kind
 from common.planning.events import EVENTS
 from common.planning.notices import COLUMNS, FOLDER, NAMED_WHEN_MISSING, TRADED_SERIES
 from common.ports import Archive
-from common.research.generator import generate
-from common.research.recorded import dates
-from common.research.storing import write_parquet
 from common.settings import SettingsError
 
 INPUTS: Final = "run.json"
@@ -47,7 +44,7 @@ class RunInputs:
         planner: str = "rules",
     ) -> Self:
         """With the date left out: the last of the sessions, else the demo's. lists: a directory of CSV files."""
-        found = dates(sessions) if sessions else []
+        found = _dates(sessions) if sessions else []
         if day is None:
             day = found[-1] if found else DEMO_DATE
         if found and day not in found:
@@ -102,6 +99,9 @@ def session_files(home: Path, inputs: RunInputs) -> tuple[Path, ...]:
         return inputs.sessions
     path = home / GENERATED
     if not path.exists():
+        from common.research.generator import generate  # heavy, as the reader below: a halt imports this module too
+        from common.research.storing import write_parquet
+
         part = path.with_suffix(".part")
         write_parquet(generate(inputs.day, inputs.seed), part)
         part.rename(path)
@@ -155,6 +155,12 @@ def refuse_other(home: Path, inputs: RunInputs) -> None:
             f"{home} holds this date with another session, seed or mandate, or its {INPUTS} is damaged: "
             "add --fresh to replace it, or give another --out"
         )
+
+
+def _dates(sessions: Sequence[Path]) -> list[date]:
+    from common.research.recorded import dates
+
+    return dates(sessions)
 
 
 def _claim(home: Path, inputs: RunInputs) -> None:
