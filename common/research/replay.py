@@ -8,7 +8,7 @@ from typing import Final
 
 from common.exchange.fills import FillModel
 from common.exchange.simulated import Exchange
-from common.market.indian_time import at
+from common.market.indian_time import iso
 from common.planning.plan import ClassPlan
 from common.ports import MarketData
 from common.research.memory_ledger import MemoryLedger
@@ -50,17 +50,22 @@ def _replayed(day: date, plan: ClassPlan, market: MarketData, seed: int) -> Outc
     ids = order_ids(day, plan.asset_class)
     exchange = Exchange(book, FillModel(seed=seed), market.without_volume(day, symbols), ids)
     session, ledger = open_session(day, plan, instruments), MemoryLedger()
-    equity: list[tuple[str, int]] = []
+    account, equity, before = session.book.account, list[tuple[int, int]](), 0
 
     def each_minute(ts: int) -> None:
-        session.book.account.note_peaks()
-        equity.append((at(ts).isoformat(), session.book.account.net))
+        nonlocal before
+        net = account.net
+        if net != before or account.reserved:  # else nothing has been used since
+            account.note_peaks()
+            before = net
+        equity.append((ts, net))
 
     trade_minutes(Driver(session, exchange, ledger), market.feed(day, symbols), each_minute)
     state = "FAILED" if any(slot.quantity for slot in session.slots.values()) else "DONE"
     alarms = [{"message": record.message, "severity": record.severity} for record in ledger.records]
     return Outcome(
         plan.asset_class, state, list(ledger.orders.values()),
-        [trade_fields(trade, plan.asset_class) for trade in ledger.trades], equity, summarise(session),
+        [trade_fields(trade, plan.asset_class) for trade in ledger.trades],
+        [(iso(ts), net) for ts, net in equity], summarise(session),
         [alarm for alarm in alarms if alarm["severity"] != "INFO"],
     )

@@ -139,10 +139,13 @@ class Session:
         if now >= self._wake:
             self._keep_time(now, commands)
         active = [slot for slot in self.slots.values() if slot.busy and not slot.resting]
+        doubts = self.book.doubts
+        if not active and self.recovered and not doubts.open:
+            return commands
         # Whose turn was longest ago comes first, so that one that cannot be closed does not use up another's rate.
         for slot in sorted(active, key=lambda one: one.stepped_at):
             self._look(slot, now, commands)
-        if self.book.doubts.read_due(now, active=bool(active), recovered=self.recovered):
+        if doubts.read_due(now, active=bool(active), recovered=self.recovered):
             commands.append(ReadOrders())
         return commands
 
