@@ -153,13 +153,20 @@ def _endless(value: Any) -> bool:
 
 def _structure(structure: Mapping[str, Any]) -> None:
     """Its payoff at expiry from its legs and its credit."""
-    st.markdown(
-        f"At most {words.rupees(structure['max_loss_paise'])} lost, "
+    st.markdown(structure_text(structure))
+    st.altair_chart(charts.payoff(payoff_points(structure)), width="stretch")
+
+
+def structure_text(structure: Mapping[str, Any]) -> str:
+    """What may be lost comes first, whatever credit there will be; then the figures of the least credit."""
+    most = structure.get("most_lost_paise", 0)
+    first = f"One position may lose {words.rupees(most)} at most, whatever its credit. " if most else ""
+    return (
+        f"{first}At expiry {words.rupees(structure['max_loss_paise'])} lost or "
         f"{words.rupees(structure['max_profit_paise'])} won; break-even at "
         + " and ".join(words.rupees(one) for one in structure["break_evens_paise"])
-        + f"; margin {words.rupees(structure['margin_paise'])}. {structure['basis']}"
+        + f"; margin {words.rupees(structure['margin_paise'])}: {structure['basis']}"
     )
-    st.altair_chart(charts.payoff(payoff_points(structure)), width="stretch")
 
 
 def payoff_points(structure: Mapping[str, Any]) -> list[tuple[float, float]]:

@@ -124,9 +124,11 @@ def _print_structure(options: Mapping[str, Any], structure: Mapping[str, Any]) -
     )
     print(
         f"           {options['underlying']} {options['expiry']}, {structure['lots']} lots: {legs}; "
-        f"at most -{money(structure['max_loss_paise'])} and +{money(structure['max_profit_paise'])}, "
-        f"margin {money(structure['margin_paise'])}"
+        f"-{money(structure['max_loss_paise'])} to +{money(structure['max_profit_paise'])}, "
+        f"margin {money(structure['margin_paise'])} ({structure['basis']})"
     )
+    if structure.get("most_lost_paise"):
+        print(f"           whatever its credit, one position may lose {money(structure['most_lost_paise'])} at most")
 
 
 def _asked(word: str, plan: Mapping[str, Any]) -> bool:

@@ -163,6 +163,8 @@ def _print_structure(one: ClassPlan) -> None:
         f"  {legs}: {fits}, may lose {money(structure.max_loss_paise)}, may win {money(structure.max_profit_paise)}, "
         f"margin {money(structure.margin_paise)} ({structure.basis})"
     )
+    if structure.most_lost_paise:
+        print(f"  whatever its credit, one position may lose {money(structure.most_lost_paise)} at most")
 
 
 def _print_reason(reason: Reason) -> None:

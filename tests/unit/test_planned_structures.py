@@ -6,12 +6,19 @@ from typing import Any
 import pytest
 
 from common.market.instrument import AssetClass
+from common.market.money import money
 from common.planning.mandate import Mandate, parse_mandate
 from common.planning.plan import ClassPlan, Plan
 from common.planning.rule_planner import plan_by_rules
+from common.planning.shown_plan import shown as shown_plan
 from common.planning.structures import planned_structure
 from common.planning.validation import validate_plan
+from common.research.figures import rupees
 from common.research.report import render_html
+from dashboard import words
+from dashboard.views.plan import structure_text
+from jobs.commands import approve as approve_command
+from jobs.commands import plan as plan_command
 from tests.unit import planning_case
 
 EXAMPLE = (Path(__file__).resolve().parents[2] / "examples" / "spreads.toml").read_text(encoding="utf-8")
@@ -108,3 +115,23 @@ def test_it_survives_the_store_and_is_on_the_page() -> None:
     assert "not one lot fits" not in page
     too_large, _ = planned(mandate("iron_fly"))
     assert "not one lot fits" in render_html({"date": "2026-11-20", "plan": too_large.to_fields()})
+
+
+def test_a_credit_that_lets_in_another_lot_can_lose_more_than_the_least(capsys: pytest.CaptureFixture[str]) -> None:
+    """So wherever a person reads the one figure he reads the other: no place shows only what is too small."""
+    plan, chosen = planned(mandate())
+    shown, limits = chosen.structure, chosen.limits
+    assert shown is not None
+    assert limits is not None
+    width, lot = 2 * STEP, shown.units // shown.lots
+    lots = shown.lots + 1
+    credit = width - limits.risk_per_trade_paise // (lots * lot)
+    assert credit > width // 10, "more than the least"
+    assert shown.max_loss_paise < (width - credit) * lots * lot <= shown.most_lost_paise
+    most = shown.most_lost_paise
+    assert f"One position may lose {words.rupees(most)} at most" in structure_text(shown.to_fields())
+    plan_command._print_class(chosen)
+    approve_command._print(shown_plan(plan))
+    said = capsys.readouterr().out
+    assert said.count(f"whatever its credit, one position may lose {money(most)} at most") == 2
+    assert f"whatever its credit at most {rupees(most)}" in render_html({"date": "x", "plan": plan.to_fields()})
