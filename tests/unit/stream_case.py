@@ -38,13 +38,15 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 
 class Wire:
-    """One server. silent: says nothing more, on any socket. A handshake without ACCESS gets 403.
+    """One server. silent: says nothing more, on any socket. A handshake without ACCESS gets 403, and
+    while it `forbids` every one.
 
     asked: messages of each socket. addresses: of every handshake.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.silent = Event()
+        self.forbids = Event()
         self.asked: list[list[dict[str, Any]]] = []
         self.addresses: list[str] = []
         self._sockets: list[ServerConnection] = []
@@ -88,7 +90,7 @@ class Wire:
 
     def _judge(self, _: ServerConnection, request: Request) -> Response | None:
         self.addresses.append(request.path)
-        if ACCESS not in request.path:
+        if ACCESS not in request.path or self.forbids.is_set():
             headers = Headers({"Content-Length": "0", "Connection": "close"})
             return Response(HTTPStatus.FORBIDDEN, "Forbidden", headers, b"")
         return None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from common.adapters.clock import VirtualClock
 from common.adapters.kite.answers import AnswerError, nanoseconds, order_update, paise_of, rupees
-from common.adapters.kite.token import Token, write_token
+from common.adapters.kite.token import Token, read_token, write_token
 from common.market.indian_time import at
 from common.redaction import Secret
 from common.trading.errors import BrokerUnavailable, LoginExpired, OrderRejected, OrderThrottled
@@ -168,6 +168,28 @@ def test_a_login_that_ends_and_a_new_one(kite: SmallKite) -> None:
     clock.advance_to(clock.now() + timedelta(seconds=11))
     assert desk.broker.place(order(number=7)) == "9"
     assert kite.requests[-1].authorization == f"token {KEY}:another-token"
+
+
+def test_another_login_that_brings_the_same_token_is_noticed(kite: SmallKite) -> None:
+    """Its time says that it is another one: orders go on without a restart; refused again, it is told again."""
+    kite.put(PLACE, error(403, "TokenException"), data({"order_id": "9"}), error(403, "TokenException"))
+    clock = virtual()
+    desk = account(kite, clock=clock)
+    with pytest.raises(LoginExpired):
+        desk.broker.place(order())
+    found = read_token(desk.secrets)
+    assert found is not None
+    clock.sleep(11)
+    with pytest.raises(LoginExpired):
+        desk.broker.place(order(number=2))
+    write_token(desk.secrets, Token(found.value, "AB1234", clock.now()))
+    clock.sleep(11)
+    assert desk.broker.place(order(number=3)) == "9"
+    assert len(desk.logs.loud()) == 1
+    for number in (4, 5):
+        with pytest.raises(LoginExpired):
+            desk.broker.place(order(number=number))
+    assert (len(desk.logs.loud()), len(kite.requests)) == (2, 3)
 
 
 def test_a_read_goes_on_with_a_newer_token_at_once(kite: SmallKite) -> None:

@@ -114,6 +114,20 @@ def test_a_refused_login_stops_until_there_is_another() -> None:
         assert ACCESS not in told
 
 
+def test_a_login_that_rest_takes_again_is_tried_again() -> None:
+    """The same token, logged in with or stored once more: the stream does not wait for one that will never come."""
+    with wire() as server:
+        server.forbids.set()
+        with Listening(server.url) as listening:
+            until(lambda: listening.stream.state is State.REFUSED, "the refusal")
+            server.forbids.clear()
+            attempts = len(server.addresses)
+            sleep(10 * QUICK.login)
+            assert len(server.addresses) == attempts
+            listening.refused = False
+            listening.connected()
+
+
 def test_a_403_that_rest_does_not_confirm_is_tried_again() -> None:
     """The stream's own trouble does not end the day."""
     odd = Login(Secret("the-api-key"), Secret("odd"))

@@ -44,7 +44,7 @@ class KiteConnection:
         self._lock = RLock()
         self._client: Any = None
         self._refused: Secret | None = None
-        self._told: Secret | None = None
+        self._told: Token | None = None
         self._next_token = self._next_probe = 0.0
         self.token: Token | None = None
 
@@ -150,14 +150,14 @@ class KiteConnection:
         return self._client
 
     def _newer(self) -> bool:
-        """Take the token as it is stored now; whether it is another one."""
+        """Take the token as it is stored now; whether it is another one, or the same of another login."""
         try:
             token, key = read_token(self._secrets), self._secrets.get(API_KEY)
         except OSError as error:
             raise BrokerUnavailable(f"secrets cannot be read: {type(error).__name__}") from None
         if token is None or key is None:
             return False
-        if self.token is not None and token.value == self.token.value:
+        if token == self.token:
             return False
         self.token, self._refused = token, None
         if self._client is None:
@@ -175,6 +175,6 @@ class KiteConnection:
             now = self._clock.monotonic()
             self._next_token, self._next_probe = now, now + PROBE_EVERY_SECONDS
         self._refused = self.token.value
-        if self._told != self._refused:
-            self._told = self._refused
+        if self._told != self.token:
+            self._told = self.token
             self._logs.write("CRITICAL", EXPIRED, {"category": LOGIN, "reason": str(fault)})

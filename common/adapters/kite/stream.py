@@ -117,9 +117,16 @@ class KiteStream:
         except OSError as error:
             self._complain(f"the login cannot be read ({type(error).__name__})")
             return None
-        if login is None or login == self._dead:
+        if login is None or (login == self._dead and self._still_dead()):
             return None
         return login
+
+    def _still_dead(self) -> bool:
+        """REST knows: the very same token may have been logged in with, or stored, again."""
+        try:
+            return self._is_refused()
+        except Exception:  # nothing new is known of the login
+            return True
 
     def _attempt(self, login: Login) -> float:
         """One connection, from handshake to its end; returns the seconds to wait before the next."""
