@@ -6,6 +6,7 @@ and a threaded function host starts workloads from threads that end with the req
 
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import MutableMapping
@@ -40,3 +41,22 @@ def _watch(parent: int) -> None:
         sys.stderr.write(f"process {os.getpid()} ends: its parent {parent} is gone\n")
         sys.stderr.flush()
     os._exit(ORPHANED)
+
+
+def kill_with_parent(parent: int, child: int) -> None:
+    """Wait beside `child`, a program that cannot watch by itself, and kill it once `parent`, who started both, is gone.
+
+    Both are process ids. Returns when either is gone.
+    """
+    while os.getppid() == parent:
+        time.sleep(POLL_SECONDS)
+        try:
+            os.kill(child, 0)
+        except ProcessLookupError:
+            return
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    kill_with_parent(*(int(argument) for argument in sys.argv[1:]))

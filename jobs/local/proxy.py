@@ -1,15 +1,18 @@
 """The proxy: NGINX before dashboard and API, one origin; its configuration, rendered for where it runs."""
 
+import os
 import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from common.day.api.routes import functions
+from jobs.local import parent_watch
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "gke" / "base" / "nginx"
 TEMPLATE: Final = "nginx.conf.template"
@@ -92,10 +95,11 @@ def for_place(place: str, port: str = "8080") -> Proxy:
 
 @dataclass
 class LocalProxy:
-    """A Part of the laptop's cloud."""
+    """A Part of the laptop's cloud. It falls with this process: another one watches it, as NGINX does not by itself."""
 
     proxy: Proxy
     _child: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    _watch: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
     def log(self) -> Path:
@@ -122,6 +126,10 @@ class LocalProxy:
             command = [program, "-e", str(self.log), "-p", str(self.proxy.state), "-c", str(path)]
             command += ["-g", "master_process off;"]
             self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            watch = [sys.executable, "-I", "-S", parent_watch.__file__, str(os.getpid()), str(self._child.pid)]
+            self._watch = subprocess.Popen(
+                watch, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+            )
         until = time.monotonic() + READY_SECONDS
         while not _answers(self.proxy.listen):
             if not self.running or time.monotonic() > until:
@@ -132,14 +140,15 @@ class LocalProxy:
 
     def stop(self) -> None:
         """Safe to call at any time, also twice."""
-        if self._child is None:
-            return
-        self._child.terminate()
-        try:
-            self._child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.wait()
+        for process in (self._child, self._watch):
+            if process is None:
+                continue
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def local_proxy(state: Path, port: int, api: str, dashboard: int, *, tls: bool) -> LocalProxy:

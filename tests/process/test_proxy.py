@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import os
 import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +21,8 @@ from websockets.sync.server import ServerConnection, serve
 
 from jobs.local.proxy import HOST, PLACES, LocalProxy, Proxy, ProxyFailed, for_place, self_signed
 from jobs.local.simulated_kite import free_port
-from tests.process.waiting import BOUND_SECONDS
+from tests.architecture.source_files import ROOT
+from tests.process.waiting import BOUND_SECONDS, alive, until
 
 pytestmark = pytest.mark.skipif(shutil.which("nginx") is None, reason="no nginx here: apt-get install nginx-light")
 
@@ -234,10 +237,7 @@ def test_it_comes_back(tmp_path: Path) -> None:
         try:
             assert proxy._child is not None
             proxy._child.kill()
-            until = time.monotonic() + BOUND_SECONDS
-            while proxy.running and time.monotonic() < until:
-                time.sleep(0.02)
-            assert not proxy.running
+            until(lambda: not proxy.running)
             port = int(proxy.proxy.listen.rpartition(":")[2])
             with pytest.raises(ConnectionRefusedError):
                 ask(port, "/healthz")
@@ -245,5 +245,56 @@ def test_it_comes_back(tmp_path: Path) -> None:
             assert ask(port, "/healthz")[0] == 200
             with pytest.raises(ProxyFailed, match="another program listens"):
                 LocalProxy(proxy.proxy).start()
+        finally:
+            proxy.stop()
+
+
+ORPHAN = """
+import sys, time
+from pathlib import Path
+from jobs.local.proxy import LocalProxy, Proxy
+proxy = LocalProxy(Proxy(sys.argv[1], sys.argv[1], sys.argv[1], Path(sys.argv[2]), workers="1"))
+proxy.start()
+print(proxy._child.pid, proxy._watch.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_it_falls_with_who_started_it(tmp_path: Path) -> None:
+    """A parent that is killed leaves neither NGINX nor its watch behind, and the port is free for the next."""
+    listen = f"{HOST}:{free_port()}"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", ORPHAN, listen, str(tmp_path / "proxy")], env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE, text=True,
+    )
+    try:
+        assert parent.stdout is not None
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        assert all(alive(pid) for pid in pids)
+    finally:
+        parent.kill()
+        parent.communicate()
+    until(lambda: not any(alive(pid) for pid in pids))
+    with upstream() as api:
+        again = LocalProxy(Proxy(listen, api, api, tmp_path / "proxy", workers="1"))
+        again.start()
+        again.stop()
+    for process in (again._child, again._watch):
+        assert process is not None
+        assert process.poll() is not None, "stopped in order, nothing is left either"
+
+
+def test_its_watch_ends_with_it(tmp_path: Path) -> None:
+    """NGINX that died alone leaves nobody who would kill whatever has its number later."""
+    with upstream() as api:
+        proxy = LocalProxy(Proxy(f"{HOST}:{free_port()}", api, api, tmp_path / "proxy", workers="1"))
+        proxy.start()
+        try:
+            assert proxy._child is not None
+            assert proxy._watch is not None
+            proxy._child.kill()
+            until(lambda: not proxy.running)
+            assert proxy._watch.wait(BOUND_SECONDS) == 0
         finally:
             proxy.stop()
