@@ -1,6 +1,6 @@
 """What the person, the supervisor and the scheduler want of all workloads: halts by name, the highest one counts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -81,13 +81,19 @@ class Effective:
 NOTHING_SAID: Final = Effective(HaltLevel.RUN, "", 0)
 
 
-def effective(document: Document | None, asset_class: AssetClass, day: date) -> Effective:
-    """The highest halt that holds, with every reason at that level. A document that cannot be read stops entries."""
+def effective(
+    document: Document | None, asset_class: AssetClass, day: date, without: Collection[Source] = (),
+) -> Effective:
+    """The highest halt that holds, with every reason at that level. A document that cannot be read stops entries.
+
+    without: whose halts do not count, for who only shows what stands.
+    """
     if document is None:
         return NOTHING_SAID
     sequence = _sequence(document.fields)
     try:
-        holding = [halt for halt in _halts(document.fields) if halt.holds(asset_class, day)]
+        counted = [halt for halt in _halts(document.fields) if halt.source not in without]
+        holding = [halt for halt in counted if halt.holds(asset_class, day)]
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         text = f"{CONTROL}/{ACCOUNT} cannot be read ({error}): write it anew with `tron halt`"
         return Effective(HaltLevel.STOP_ENTRIES, text[:MAX_TEXT], sequence)

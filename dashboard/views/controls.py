@@ -80,12 +80,15 @@ def _standing() -> None:
     if found is None:
         return
     halted = any(one["level"] != "RUN" for one in found["effective"].values())
+    own = {one["source"] for one in found["halts"]} == {"square_off"}
     if not halted:
         st.success("Nothing is halted.", icon=":material/check_circle:")
     for name, one in found["effective"].items() if halted else ():
         icon, show = (
             (":material/check_circle:", st.success) if one["level"] == "RUN" else (":material/pan_tool:", st.warning)
         )
+        if own and one["level"] == "FLATTEN":  # so every day ends: no warning
+            icon, show = ":material/schedule:", st.info
         show(f"**{name}**: {words.LEVEL_WORD.get(one['level'], one['level'])}. {one['reason']}", icon=icon)
     _history(found["history"])
 

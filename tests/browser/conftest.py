@@ -6,12 +6,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from common.adapters.clock import SystemClock
+from common.adapters.sqlite import SqliteStore
+from common.day.control import Halt, Source, set_halt
+from common.day.square_off import REASON
+from common.trading.halts import HaltLevel
 from jobs.local.dashboard import LocalDashboard
 from jobs.local.simulated_kite import free_port
 from tests.architecture.source_files import ROOT
@@ -83,12 +89,16 @@ class Api:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a day that has traded."""
+    """Of a day that has traded, and whose square-off the scheduler has asked for, as in real time."""
     out = tmp_path_factory.mktemp("finished")
     process = tron("day", "--seed", "21", "--out", str(out))
     told, _ = process.communicate(timeout=120)
     assert process.returncode == 0, told
-    return next(path.parent for path in out.glob("*/store.sqlite"))
+    path = next(out.glob("*/store.sqlite"))
+    with closing(SqliteStore(path)) as store:
+        asked = Halt(Source.SQUARE_OFF, "all", HaltLevel.FLATTEN, REASON, "square_off", run_date())
+        set_halt(store, asked, SystemClock())
+    return path.parent
 
 
 @pytest.fixture(scope="session")

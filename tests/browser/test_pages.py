@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.seen import PAGES, PHONE, WIDE, kept, no_exception, opened, violations, walked
+from common.day.square_off import REASON
+from tests.browser.seen import PAGES, PHONE, WAIT_MS, WIDE, kept, no_exception, opened, violations, walked
 
 STREAMLITS_OWN: frozenset[str] = frozenset()
 Seen = tuple[Page, list[str]]
@@ -34,6 +35,16 @@ def test_a_finished_day_wide(wide: Seen, name: str) -> None:
     no_exception(page)
     assert faults == []
     assert violations(page, STREAMLITS_OWN) == []
+
+
+def test_a_finished_day_warns_of_nothing(wide: Seen) -> None:
+    """The scheduler's square-off stands, as Controls says; but trading is over, and Today has no box about it."""
+    page, _ = wide
+    walked(page, "controls")
+    expect(page.get_by_text(REASON).first).to_be_visible(timeout=WAIT_MS)
+    walked(page, "")
+    expect(page.get_by_text("Trading is over for today.")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text(REASON)).to_have_count(0)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -13,13 +13,19 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from common.adapters.clock import VirtualClock
 from common.adapters.directory import DirectoryArchive
 from common.adapters.memory import MemoryStore
 from common.day.api.direct import Here, direct
 from common.day.api.problem import Problem
 from common.day.api.standing import Place
+from common.day.control import Halt, Source, set_halt
 from common.day.polling import REQUESTS
+from common.day.workloads import WORKLOADS, launched_fields, workload_id
 from common.market.indian_time import INDIA
+from common.market.instrument import AssetClass
+from common.ports import Create
+from common.trading.halts import HaltLevel
 from dashboard.shared import connection
 
 NOW: Final = datetime(2026, 11, 20, 9, 0, tzinfo=INDIA)
@@ -147,3 +153,42 @@ def test_the_pages_ask_what_the_free_tier_is_counted_with(api: Api) -> None:
     shown("from dashboard.shared import banner\nbanner()")
     asked = {(path, *sorted(query.items())) for path, query in api.asked if path not in READ_NO_DOCUMENTS}
     assert asked == {(path, *sorted(query.items())) for path, query in REQUESTS}
+
+
+@pytest.mark.parametrize(("state", "held", "halts", "warned"), [
+    ("DONE", 0, (Source.SQUARE_OFF,), []),
+    ("FAILED", 0, (Source.SQUARE_OFF,), []),
+    ("RUNNING", 0, (Source.SQUARE_OFF,), ["square-off (square_off)"]),
+    ("DONE", 1, (Source.SQUARE_OFF,), ["square-off (square_off)"]),
+    ("DONE", 0, (Source.SQUARE_OFF, Source.PERSON), ["**stock: no new entries.** lunch (person)"]),
+    ("DONE", 0, (Source.SUPERVISOR,), ["stock: closing everything.** it was silent (supervisor)"]),
+])
+def test_the_square_off_is_no_warning_once_the_day_is_over(
+    api: Api, state: str, held: int, halts: tuple[Source, ...], warned: list[str],
+) -> None:
+    """Everybody has ended and nothing is held: what a person or a rule asked for stays, the day's own is routine."""
+    clock, store, day = VirtualClock(NOW), api.here.store, NOW.date()
+    fields = launched_fields(day, AssetClass.STOCK, NOW)
+    summary = {"open_positions": held}
+    write = Create(WORKLOADS, workload_id(day, AssetClass.STOCK), {**fields, "state": state, "summary": summary})
+    store.commit([write])
+    asked = {
+        Source.SQUARE_OFF: Halt(Source.SQUARE_OFF, "all", HaltLevel.FLATTEN, "the day's square-off", "x", day),
+        Source.PERSON: Halt(Source.PERSON, "stock", HaltLevel.STOP_ENTRIES, "lunch", "me"),
+        Source.SUPERVISOR: Halt(Source.SUPERVISOR, "stock", HaltLevel.FLATTEN, "it was silent", "x", day),
+    }
+    for source in halts:
+        set_halt(store, asked[source], clock)
+    told = [text for text in shown(page("today")) if text.startswith("**stock: ")]
+    assert len(told) == len(warned)
+    assert all(part in text for part, text in zip(warned, told, strict=True))
+
+
+@pytest.mark.parametrize(("source", "kind"), [(Source.SQUARE_OFF, "info"), (Source.PERSON, "warning")])
+def test_controls_warn_of_what_somebody_asked_for(api: Api, source: Source, kind: str) -> None:
+    """The day's own square-off stands there as what it is: every day has one."""
+    set_halt(api.here.store, Halt(source, "all", HaltLevel.FLATTEN, "why", "x", NOW.date()), VirtualClock(NOW))
+    seen = AppTest.from_string(page("controls"), default_timeout=20).run()
+    assert not seen.exception
+    for each, boxes in (("info", seen.info), ("warning", seen.warning)):
+        assert len([box for box in boxes if "closing everything" in box.value]) == (3 if each == kind else 0)

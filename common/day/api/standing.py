@@ -1,14 +1,15 @@
 """How the day stands: what is due, what halts, whether store and archive answer, what the month costs."""
 
 from calendar import monthrange
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 from common.day.api.answer import Answer, answered, etag_of, workload_documents
 from common.day.api.kept import EVIDENCE, PLANS, findings
-from common.day.control import effective, read_control, standing
+from common.day.control import Source, effective, read_control, standing
+from common.day.workloads import ENDED
 from common.market.calendar import MarketClosed, session_on, session_times
 from common.market.indian_time import at
 from common.market.instrument import AssetClass
@@ -51,7 +52,7 @@ def health(store: DocumentStore, archive: Callable[[], Archive], day: date, plac
         "broker": place.broker, "mode": plan.fields["mode"] if plan is not None else None, "session": table,
         "seconds_to_next_step": None if step is None else round((at(step) - place.now).total_seconds(), 1),
         "plan": plan.fields["status"] if plan is not None else None,
-        "control": _levels(control, day), "workloads": states, "checks": checks,
+        "control": _levels(control, day, _over(states)), "workloads": states, "checks": checks,
     })
 
 
@@ -82,8 +83,15 @@ def cost(runner: str, today: date, asked: str) -> Answer:
     return answered(etag_of(runner, str(today)), asked, shown)
 
 
-def _levels(control: Document | None, day: date) -> dict[str, Any]:
-    said = {one.value: effective(control, one, day) for one in AssetClass}
+def _over(states: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the day was traded, nobody trades any more and nothing is held."""
+    return bool(states) and all(one["state"] in ENDED and not one["open_positions"] for one in states)
+
+
+def _levels(control: Document | None, day: date, over: bool) -> dict[str, Any]:
+    """What a person or a rule asked for stands; the day's own square-off has nothing left to say once it is over."""
+    without = (Source.SQUARE_OFF,) if over else ()
+    said = {one.value: effective(control, one, day, without) for one in AssetClass}
     return {name: {"level": one.level.name, "reason": one.reason} for name, one in said.items()}
 
 

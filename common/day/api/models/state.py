@@ -87,7 +87,8 @@ class WorkloadState(Model):
 class Health(Model):
     """status: red where anything is red, amber likewise. now: by the clock that Tron runs by. session: None: closed.
 
-    plan: its status, None where there is none yet. seconds_to_next_step: None when the day is over.
+    plan: its status, None where there is none yet. seconds_to_next_step: None when the day is over. control: once
+    every workload has ended and nothing is held, without the day's own square-off.
     """
 
     status: Literal["green", "amber", "red"]
