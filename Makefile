@@ -1,7 +1,7 @@
 # The whole interface for developers; CI calls the same. Each target makes .venv itself, on Python 3.11 or newer.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help day up test check bench compiled package lock clean
+.PHONY: help day up test check bench compiled package pictures lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -34,6 +34,12 @@ compiled: .venv/ready ## the pure rooms as machine code in build/compiled, prove
 
 package: .venv/ready ## dist/functions.zip, from which Cloud Functions build every function
 	$(BIN)/python scripts/package.py $(ARGS)
+
+pictures: .venv/ready ## docs/images anew, as the browser tests see the dashboard (needs chromium); look at each
+	rm -f out/screenshots/*.png
+	$(BIN)/python -m pytest -q tests/browser/test_pages.py
+	for name in today plan trades scorecard controls; do cp out/screenshots/finished-$$name.png docs/images/$$name.png || exit; done
+	cp out/screenshots/phone-today.png docs/images/phone.png
 
 lock: .venv/ready ## rebuild requirements/*.txt from pyproject.toml (ARGS=--upgrade for newer versions)
 	$(BIN)/python scripts/lock.py $(ARGS)
