@@ -160,9 +160,9 @@ def _structure(structure: Mapping[str, Any]) -> None:
 def structure_text(structure: Mapping[str, Any]) -> str:
     """What may be lost comes first, whatever credit there will be; then the figures of the least credit."""
     most = structure.get("most_lost_paise", 0)
-    first = f"One position may lose {words.rupees(most)} at most, whatever its credit. " if most else ""
+    first = f"At expiry one position may lose {words.rupees(most)} at most, whatever its credit. " if most else ""
     return (
-        f"{first}At expiry {words.rupees(structure['max_loss_paise'])} lost or "
+        f"{first}As drawn below, {words.rupees(structure['max_loss_paise'])} lost or "
         f"{words.rupees(structure['max_profit_paise'])} won; break-even at "
         + " and ".join(words.rupees(one) for one in structure["break_evens_paise"])
         + f"; margin {words.rupees(structure['margin_paise'])}: {structure['basis']}"

@@ -128,7 +128,8 @@ def _print_structure(options: Mapping[str, Any], structure: Mapping[str, Any]) -
         f"margin {money(structure['margin_paise'])} ({structure['basis']})"
     )
     if structure.get("most_lost_paise"):
-        print(f"           whatever its credit, one position may lose {money(structure['most_lost_paise'])} at most")
+        most = money(structure["most_lost_paise"])
+        print(f"           whatever its credit, one position may lose {most} at most at expiry, before charges")
 
 
 def _asked(word: str, plan: Mapping[str, Any]) -> bool:

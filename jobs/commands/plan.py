@@ -164,7 +164,8 @@ def _print_structure(one: ClassPlan) -> None:
         f"margin {money(structure.margin_paise)} ({structure.basis})"
     )
     if structure.most_lost_paise:
-        print(f"  whatever its credit, one position may lose {money(structure.most_lost_paise)} at most")
+        most = money(structure.most_lost_paise)
+        print(f"  whatever its credit, one position may lose {most} at most at expiry, before charges")
 
 
 def _print_reason(reason: Reason) -> None:

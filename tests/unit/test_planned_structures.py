@@ -129,9 +129,9 @@ def test_a_credit_that_lets_in_another_lot_can_lose_more_than_the_least(capsys: 
     assert credit > width // 10, "more than the least"
     assert shown.max_loss_paise < (width - credit) * lots * lot <= shown.most_lost_paise
     most = shown.most_lost_paise
-    assert f"One position may lose {words.rupees(most)} at most" in structure_text(shown.to_fields())
+    assert f"At expiry one position may lose {words.rupees(most)} at most" in structure_text(shown.to_fields())
     plan_command._print_class(chosen)
     approve_command._print(shown_plan(plan))
     said = capsys.readouterr().out
-    assert said.count(f"whatever its credit, one position may lose {money(most)} at most") == 2
+    assert said.count(f"whatever its credit, one position may lose {money(most)} at most at expiry") == 2
     assert f"whatever its credit at most {rupees(most)}" in render_html({"date": "x", "plan": plan.to_fields()})
