@@ -30,7 +30,7 @@ def enter_basket(
         return out
     legs = [slots[leg.symbol] for leg in signal.legs if leg.symbol in slots]
     verdict = _malformed(signal, legs) or timely(book, times, now) or _legs_tradable(book, signal, legs, times, now)
-    quantity, need, risk = 0, 0, 0
+    quantity, need, risk, priced = 0, 0, 0, list[PricedLeg]()
     if verdict is None:
         priced = [_priced(book, leg, of) for leg, of in zip(signal.legs, legs, strict=True)]
         try:
@@ -46,7 +46,8 @@ def enter_basket(
     if not verdict.allowed:
         deny(book, slot, verdict, now, out)
         return out
-    basket = Basket(signal, legs, quantity, need, risk, slot.strategy_name, now)
+    prices = [leg.price for leg in priced]
+    basket = Basket(signal, legs, prices, quantity, need, risk, slot.strategy_name, now)
     book.baskets[signal.name] = basket
     for leg_slot in legs:
         leg_slot.basket = basket

@@ -21,18 +21,24 @@ OPENED_WITHIN_SECONDS: Final = 60
 
 
 class LegState:
-    """One leg of an open basket. leg: as signalled. slot: of its symbol. sent: whether its entry has been sent."""
+    """One leg of an open basket. leg: as signalled. slot: of its symbol. sent: whether its entry has been sent.
 
-    __slots__ = ("leg", "sent", "slot")
+    price: the worst at which it was sized, paise; 0 where that is not known.
+    """
 
-    def __init__(self, leg: Leg, slot: Slot) -> None:
+    __slots__ = ("leg", "price", "sent", "slot")
+
+    def __init__(self, leg: Leg, slot: Slot, price: Paise) -> None:
         self.leg = leg
         self.slot = slot
+        self.price = price
         self.sent = False
 
 
 class Basket:
-    """quantity: units of every leg. need, risk: capital bound and most that can be lost, paise.
+    """quantity: units of every leg. need, risk: capital bound and most that can be lost at expiry, paise.
+
+    prices: of the legs, the worst at which they were sized, paise: no short is sold for less, or `risk` would not hold.
 
     leaving: why it is being closed, '' while it is not. opened: every leg was filled.
 
@@ -40,11 +46,11 @@ class Basket:
     """
 
     def __init__(
-        self, signal: EnterBasket, slots: Sequence[Slot], quantity: int, need: Paise, risk: Paise, strategy: str,
-        created: int,
+        self, signal: EnterBasket, slots: Sequence[Slot], prices: Sequence[Paise], quantity: int, need: Paise,
+        risk: Paise, strategy: str, created: int,
     ) -> None:
         self.name = signal.name
-        self.legs = [LegState(leg, slot) for leg, slot in zip(signal.legs, slots, strict=True)]
+        self.legs = [LegState(*leg) for leg in zip(signal.legs, slots, prices, strict=True)]
         self.quantity = quantity
         self.need = need
         self.risk = risk
@@ -80,7 +86,8 @@ class Basket:
     def fields(self) -> Mapping[str, Any]:
         """What a restart needs to know, as JSON."""
         legs = [
-            {"symbol": s.leg.symbol, "side": s.leg.side, "hedge": s.leg.hedge, "stop_distance": s.leg.stop_distance}
+            {"symbol": s.leg.symbol, "side": s.leg.side, "hedge": s.leg.hedge, "stop_distance": s.leg.stop_distance,
+             "price": s.price}
             for s in self.legs
         ]
         return {
@@ -92,10 +99,11 @@ class Basket:
 
 def basket_from_fields(fields: Mapping[str, Any], slots: Mapping[str, Slot], strategy: str, reason: str) -> Basket:
     """The inverse of `Basket.fields`; which legs have been sent is for the caller to say."""
-    legs = [Leg(**leg) for leg in fields["legs"]]
+    legs = [Leg(leg["symbol"], leg["side"], leg["hedge"], leg["stop_distance"]) for leg in fields["legs"]]
+    prices = [leg.get("price", 0) for leg in fields["legs"]]
     signal = EnterBasket(fields["name"], legs, fields["loss_limit"], fields["profit_target"], reason)
     of = [slots[leg.symbol] for leg in legs]
-    return Basket(signal, of, fields["quantity"], fields["need"], fields["risk"], strategy, fields["created"])
+    return Basket(signal, of, prices, fields["quantity"], fields["need"], fields["risk"], strategy, fields["created"])
 
 
 def advance(book: Book, basket: Basket, now: int, out: list[Command], only: Slot | None = None) -> None:
@@ -197,12 +205,16 @@ def _tend_leg(book: Book, basket: Basket, state: LegState, need: int, now: int, 
 def send_leg(
     book: Book, basket: Basket, state: LegState, verdict: Verdict, now: int, out: list[Command],
 ) -> None:
-    """Commit and place one leg's entry."""
+    """Commit and place one leg's entry. A short, sent up to a minute after it was sized, waits at that price or better.
+
+    What has fallen since is not sold: the basket is then unwound as one with a leg that was not filled.
+    """
     slot, leg = state.slot, state.leg
     state.sent = True
     distance = slot.instrument.round_up(leg.stop_distance) if leg.stop_distance > 0 else 0
+    price = marketable(slot, leg.side, book.policy.entry_width)
     slot.entry = slot.entry_order = book.send(
-        slot, Purpose.ENTRY, leg.side, basket.quantity, Kind.LIMIT, marketable(slot, leg.side, book.policy.entry_width),
+        slot, Purpose.ENTRY, leg.side, basket.quantity, Kind.LIMIT, max(price, state.price) if leg.side < 0 else price,
         0, now, verdict, out, strategy=basket.strategy, reason=basket.reason, numbers=basket.numbers,
         stop_distance=distance, basket=basket.fields(),
     )

@@ -134,18 +134,16 @@ class Session:
 
     def on_timer(self, timer: Timer) -> Sequence[Command]:
         """Time passed, with or without bars: what waits is looked at again, the broker is asked where it must be."""
-        now = self._at(timer.ts)
-        commands: list[Command] = []
+        now, commands = self._at(timer.ts), list[Command]()
         if now >= self._wake:
             self._keep_time(now, commands)
         active = [slot for slot in self.slots.values() if slot.busy and not slot.resting]
-        doubts = self.book.doubts
-        if not active and self.recovered and not doubts.open:
+        if not active and self.recovered and not self.book.doubts.open:
             return commands
         # Whose turn was longest ago comes first, so that one that cannot be closed does not use up another's rate.
         for slot in sorted(active, key=lambda one: one.stepped_at):
             self._look(slot, now, commands)
-        if doubts.read_due(now, active=bool(active), recovered=self.recovered):
+        if self.book.doubts.read_due(now, active=bool(active), recovered=self.recovered):
             commands.append(ReadOrders())
         return commands
 
@@ -200,8 +198,7 @@ class Session:
 
     def on_positions(self, read: Positions) -> Sequence[Command]:
         """The broker's net positions: what they hold beyond ours is not ours."""
-        commands: list[Command] = []
-        first, self._snapshot = not self._snapshot, True
+        first, self._snapshot, commands = not self._snapshot, True, list[Command]()
         for slot in self.reports.positions(read, commands, first=first):
             self._look(slot, self.now, commands)
         return commands

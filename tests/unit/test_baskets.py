@@ -2,10 +2,12 @@
 
 import pytest
 
-from common.trading.baskets import NOT_FILLED
+from common.trading.baskets import NOT_FILLED, basket_from_fields
 from common.trading.errors import OrderRejected, OrderUnknown
 from common.trading.halts import HaltLevel
+from common.trading.margin import PricedLeg, worst_loss
 from common.trading.orders import Kind, Order, Purpose, Status
+from common.trading.prices import marketable
 from common.trading.strategy import Enter
 from tests.unit.basket_case import (
     CALL_HEDGE,
@@ -16,6 +18,7 @@ from tests.unit.basket_case import (
     basket_of,
     begun,
     leg,
+    mark,
     only,
     opened,
     placed,
@@ -50,6 +53,28 @@ def test_no_short_before_its_hedge_is_held_in_full() -> None:
     short = only(made, PUT_SHORT, ENTRY)
     assert (short.reason, short.numbers, short.stop_distance) == ("rising", {"credit": 40.0}, 50_00)
     assert made.ledger.verdicts[short.tag].code == "hedged"
+
+
+@pytest.mark.parametrize(("later", "restarted"), [(70_00, False), (70_00, True), (130_00, False)])
+def test_no_short_is_sold_for_less_than_it_was_sized_at(later: int, restarted: bool) -> None:
+    """Its premium moves while the hedge fills: it waits at the price that bounds the loss, or takes a better one."""
+    wire = Wire()
+    made = begun(wire)
+    basket = basket_of(made)
+    sized = basket.legs[1].price
+    if restarted:
+        again = basket_from_fields(basket.fields(), made.session.slots, "script", "rising")
+        assert [leg.price for leg in again.legs] == [leg.price for leg in basket.legs]
+    mark(made, N24400PE=later)
+    trade(made, wire, only(made, PUT_HEDGE, ENTRY))
+    short = only(made, PUT_SHORT, ENTRY)
+    now = marketable(made.session.slots["N24400PE"], -1, made.session.book.policy.entry_width)
+    assert short.price == max(sized, now)
+    assert (short.price > now) is (later < 100_00)
+    worst = worst_loss([
+        PricedLeg(PUT_HEDGE, 1, basket.legs[0].price), PricedLeg(PUT_SHORT, -1, short.price, 0, 50_00),
+    ])
+    assert worst * UNITS <= basket.risk
 
 
 def test_of_a_condor_no_short_before_all_hedges() -> None:
