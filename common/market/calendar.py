@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
@@ -18,6 +18,8 @@ Window: TypeAlias = tuple[int, int]
 SessionKind: TypeAlias = Literal["normal", "muhurat", "special"]
 
 LONGEST_CLOSURE_DAYS: Final = 15
+REMEMBERED: Final = 1_000
+"""Answers of a function that are kept: enough for a stretch of a sweep, and no more for a longer history."""
 _PACKAGE: Final = "common.market"
 
 
@@ -95,7 +97,7 @@ class SessionTimes:
     steps: Mapping[str, int]
 
 
-@cache
+@lru_cache(maxsize=REMEMBERED)
 def session_on(day: date) -> Session | None:
     """The session of `day`, Muhurat and weekend sessions included; None when the exchange is closed.
 
@@ -141,7 +143,7 @@ def sessions_between(first: date, last: date, *, special: bool = False) -> Itera
             yield session
 
 
-@cache
+@lru_cache(maxsize=REMEMBERED)
 def session_times(day: date, asset_class: AssetClass) -> SessionTimes:
     """When a workload of `asset_class` trades on `day`, and the day's scheduled steps.
 

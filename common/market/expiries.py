@@ -3,10 +3,10 @@
 import calendar
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
-from common.market.calendar import is_trading_day, previous_trading_day
+from common.market.calendar import REMEMBERED, is_trading_day, previous_trading_day
 from common.market.rules import Cycle, cycle_of
 from common.market.tables import OutsideTable, Row, row_in_force, toml_table
 
@@ -17,7 +17,7 @@ Choice: TypeAlias = Literal["nearest", "next", "weekly", "monthly"]
 """Which expiry to trade: the first, the second, the first of its cycle."""
 
 
-@cache
+@lru_cache(maxsize=REMEMBERED)
 def expiries(underlying: str, on: date, count: int, cycle: Cycle | None = None) -> tuple[date, ...]:
     """The first `count` (1 to 100) expiry dates of `underlying` on or after `on`, in order; of one cycle, or of both.
 

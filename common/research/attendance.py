@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from common.market.calendar import Session, session_on, sessions_between
+from common.market.calendar import REMEMBERED, Session, session_on, sessions_between
 from common.market.indian_time import NANOSECONDS_A_DAY
 from common.market.instrument import Instrument, Kind
 from common.market.tables import OutsideTable
@@ -62,7 +62,7 @@ def _segment(instrument: Instrument, day: date) -> Segment:
     return "expiring" if instrument.expiry == day else "contract"
 
 
-@cache
+@lru_cache(maxsize=REMEMBERED)
 def _hours(day: date, segment: Segment) -> Hours | None:
     """None where the calendar does not reach."""
     try:
@@ -117,7 +117,7 @@ def _missing_sessions(runs: Runs) -> Iterator[DataWarning]:
         yield DataWarning("sessions missing between first and last date", count, example)
 
 
-@cache
+@lru_cache(maxsize=REMEMBERED)
 def _session_days(first: date, last: date) -> frozenset[date]:
     """Empty where the calendar does not reach."""
     try:
