@@ -37,6 +37,10 @@ class Kept(Protocol):
         """What was kept, by date."""
         ...
 
+    def trades(self) -> Iterable[Mapping[str, Any]]:
+        """Of all days, in order; may be gone through more than once."""
+        ...
+
 
 class InMemory:
     """Keeps the days of a short run."""
@@ -56,6 +60,10 @@ class InMemory:
         """By date."""
         return (self._days[day] for day in sorted(self._days))
 
+    def trades(self) -> list[Mapping[str, Any]]:
+        """All of them."""
+        return [trade for day in self.days() for trade in day.get("trades", ())]
+
 
 def backtest(
     request: Request, mandate: Mandate, progress: Callable[[float], None] = lambda _: None, kept: Kept | None = None,
@@ -63,12 +71,12 @@ def backtest(
     """One result over all days; `progress` is told the share done, 0 to 1.
 
     kept: where each day goes as soon as it is traded; what is there already is not traded again. In memory are a
-    stretch of the files, one day, and the trades. Raises NothingToTest and what reader and registry raise.
+    stretch of the files and one day. Raises NothingToTest and what reader and registry raise.
     """
     kept = kept or InMemory()
     _trade_days(request, mandate, progress, kept)
     give_back()  # before the ratios bring their library
-    return collect(request, kept.days())
+    return collect(request, kept)
 
 
 def _trade_days(request: Request, mandate: Mandate, progress: Callable[[float], None], kept: Kept) -> None:
@@ -129,13 +137,13 @@ def day_record(
     }
 
 
-def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+def collect(request: Request, kept: Kept) -> dict[str, Any]:
     """The result of days that are done, in the order of their dates. Raises NothingToTest where none was traded."""
     skipped, early, notes = list[str](), list[str](), list[str]()
-    trades, daily, failed, capital, count, tick = list[Any](), list[list[Any]](), list[str](), 0, 0, 0
+    daily, failed, capital, count, tick, totals = list[list[Any]](), list[str](), 0, 0, 0, _Totals()
     digest, excluded, missing, denied = OrderDigest(), Counter[str](), Counter[str](), Counter[str]()
     odd: dict[str, list[str]] = {}
-    for day in kept:
+    for day in kept.days():
         excluded.update(list(day.get("excluded", ())))
         missing.update(day.get("missing", ()))
         if "skipped" in day:
@@ -145,8 +153,7 @@ def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, An
         count += len(day["orders"])
         tick += day["tick_paise"]
         capital = max(capital, day["capital_paise"])
-        trades += day["trades"]
-        daily.append([day["date"], sum(trade["net_paise"] for trade in day["trades"])])
+        daily.append([day["date"], totals.add(day["trades"])])
         notes += day["differences"]
         denied.update(day["denied"])
         for kind, example in day["odd"].items():
@@ -165,9 +172,9 @@ def collect(request: Request, kept: Iterable[Mapping[str, Any]]) -> dict[str, An
     return {
         "strategy": request.strategy, "parameters": dict(request.parameters), "seed": request.seed,
         "files": [path.name for path in request.paths], "from": daily[0][0], "to": daily[-1][0], "days": len(daily),
-        "failed_days": failed, "order_hash": digest.value(), "orders": count, "trades": trades, "daily": daily,
+        "failed_days": failed, "order_hash": digest.value(), "orders": count, "trades": kept.trades(), "daily": daily,
         "capital_paise": capital, "tick_paise": tick, "ratios": ratios(daily, capital),
-        "totals": _totals(trades, daily), "denied": dict(sorted(denied.items())), "warnings": [*skipped, *notes],
+        "totals": totals.of(daily), "denied": dict(sorted(denied.items())), "warnings": [*skipped, *notes],
     }
 
 
@@ -212,14 +219,27 @@ class OrderDigest:
         return self._digest.hexdigest()
 
 
-def _totals(trades: Sequence[Mapping[str, Any]], daily: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    gross = sum(trade["gross_paise"] for trade in trades)
-    charges = sum(trade["charges_paise"] for trade in trades)
-    return {
-        "gross_paise": gross, "charges_paise": charges, "net_paise": gross - charges, "trades": len(trades),
-        "wins": sum(1 for trade in trades if trade["net_paise"] > 0),
-        "losses": sum(1 for trade in trades if trade["net_paise"] < 0), "max_drawdown_paise": _drawdown(daily),
-    }
+class _Totals:
+    """Sums over trades, a day at a time."""
+
+    def __init__(self) -> None:
+        self._gross = self._charges = self._trades = self._wins = self._losses = 0
+
+    def add(self, trades: Sequence[Mapping[str, Any]]) -> int:
+        """Trades of the next day; returns their net result in paise."""
+        self._trades += len(trades)
+        self._gross += sum(trade["gross_paise"] for trade in trades)
+        self._charges += sum(trade["charges_paise"] for trade in trades)
+        self._wins += sum(1 for trade in trades if trade["net_paise"] > 0)
+        self._losses += sum(1 for trade in trades if trade["net_paise"] < 0)
+        return sum(trade["net_paise"] for trade in trades)
+
+    def of(self, daily: Sequence[Sequence[Any]]) -> dict[str, Any]:
+        """daily: what `add` returned, as [ISO date, net paise]."""
+        return {
+            "gross_paise": self._gross, "charges_paise": self._charges, "net_paise": self._gross - self._charges,
+            "trades": self._trades, "wins": self._wins, "losses": self._losses, "max_drawdown_paise": _drawdown(daily),
+        }
 
 
 def _drawdown(daily: Sequence[Sequence[Any]]) -> int:

@@ -1,6 +1,6 @@
 """The backtest's page: equity, drawdown, months, what charges took, slippage, trades by result, best and worst days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any, Final
@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from common.research import charts, performance
 from common.research.figures import IST
-from common.research.report import page_environment, page_hash, page_text, render_json
-from common.research.whole_files import write_whole
+from common.research.report import json_pieces, page_environment, page_hash, page_text
+from common.research.whole_files import replace_whole, write_whole
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SHARES: Final = frozenset({"annual_return", "annual_volatility", "value_at_risk"})
@@ -39,7 +39,7 @@ def render(result: Mapping[str, Any]) -> str:
 
 def write(directory: Path, result: Mapping[str, Any]) -> Path:
     """report.html and report.json into `directory`, each whole or not at all; returns the page's path."""
-    write_whole(directory / "report.json", render_json(result).encode())
+    replace_whole(directory / "report.json", lambda path: _write(path, json_pieces(result)))
     write_whole(directory / "report.html", render(result).encode())
     return directory / "report.html"
 
@@ -52,3 +52,6 @@ def _equity(daily: Sequence[Sequence[Any]]) -> list[charts.Point]:
     return points
 
 
+def _write(path: Path, pieces: Iterable[str]) -> None:
+    with path.open("w", encoding="ascii") as file:
+        file.writelines(pieces)

@@ -49,8 +49,22 @@ class DayStore:
         for path in sorted(self._directory.glob("????-??-??.json")):
             yield json.loads(path.read_bytes())
 
+    def trades(self) -> "StoredTrades":
+        """Of all days."""
+        return StoredTrades(self)
+
     def _path(self, day: date) -> Path:
         return self._directory / f"{day}.json"
+
+
+class StoredTrades:
+    """Trades of all days of a store, read anew by whoever goes through them: those of one day are in memory."""
+
+    def __init__(self, store: DayStore) -> None:
+        self._store = store
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return (trade for day in self._store.days() for trade in day.get("trades", ()))
 
 
 def _read(path: Path) -> Any:

@@ -1,6 +1,7 @@
 """What a row of daily results is worth: ratios by empyrical, and the plain tables of the backtest's page."""
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -49,9 +50,9 @@ def slippage(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"ticks": ticks, "net_paise": net - ticks * tick} for ticks in (0, 1, 2)]
 
 
-def distribution(trades: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def distribution(trades: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Trades by what they brought: {from_paise, to_paise, trades}, in steps of a round amount, empty ones too."""
-    nets = [trade["net_paise"] for trade in trades]
+    nets = array("q", (trade["net_paise"] for trade in trades))
     if not nets:
         return []
     span = max(max(nets) - min(nets), 1)

@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -56,7 +56,26 @@ def render_html(result: Mapping[str, Any]) -> str:
 
 def render_json(result: Mapping[str, Any]) -> str:
     """The result as JSON, ASCII, keys in their order; what is not a finite number becomes null."""
-    return json.dumps(_finite(result), indent=1, allow_nan=False) + "\n"
+    return "".join(json_pieces(result))
+
+
+def json_pieces(result: Mapping[str, Any]) -> Iterator[str]:
+    """The text of `render_json`, an entry of the result's lists at a time: they may be longer than memory likes."""
+    for number, (name, value) in enumerate(result.items()):
+        yield f"{',' if number else '{'}\n {json.dumps(str(name))}: "
+        if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+            yield _json(value, 1)
+            continue
+        entries = 0
+        for entries, one in enumerate(value, 1):
+            yield f"{',' if entries > 1 else '['}\n  {_json(one, 2)}"
+        yield "\n ]" if entries else "[]"
+    yield "\n}\n" if result else "{}\n"
+
+
+def _json(value: Any, depth: int) -> str:
+    """As it stands at `depth` of an object that is indented."""
+    return json.dumps(_finite(value), indent=1, allow_nan=False).replace("\n", "\n" + " " * depth)
 
 
 def write_report(directory: Path, result: Mapping[str, Any]) -> tuple[Path, Path]:

@@ -4,20 +4,21 @@ docs/backtests.md documents every column. VERSION counts changes; a new column i
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from common.research.columns import ZONE
-from common.research.whole_files import replace_whole
+from common.research.whole_files import filled_whole
 
 VERSION: Final = "1"
 ROWS_A_GROUP: Final = 10_000
-"""They wait as dicts, of some 300 bytes a row of equity and 2,000 a trade."""
+ROWS_AS_DICTS: Final = 500
+"""Of some 300 bytes a row of equity and 2,000 a trade."""
 _TIME: Final = pa.timestamp("ns", ZONE)
 _DAYS: Final = {
     "date": pa.date32(), "asset_class": pa.string(), "state": pa.string(), "trades": pa.int64(), "orders": pa.int64(),
@@ -41,33 +42,75 @@ _PER_ORDER: Final = (
     "tag", "symbol", "side", "quantity", "kind", "price_paise", "trigger_paise", "purpose", "created", "status",
 )
 
-Rows = Iterable[Mapping[str, Any]]
+Rows: TypeAlias = Iterable[Mapping[str, Any]]
+RowsOf: TypeAlias = Callable[[Mapping[str, Any]], Rows]
 
 
-def write_tables(directory: Path, days: Callable[[], Iterator[Mapping[str, Any]]], origin: Mapping[str, str]) -> None:
-    """days: anew at each call, one day in memory at a time. origin: goes into the files' metadata, as do the versions.
+def write_tables(directory: Path, days: Iterable[Mapping[str, Any]], origin: Mapping[str, str]) -> None:
+    """days: one in memory at a time. origin: goes into the files' metadata, as do the versions.
 
     The same days and origin give the same bytes.
     """
-    for name, columns, rows_of in (
-        ("days", _DAYS, _day), ("trades", _TRADES, _trades), ("orders", _ORDERS, _orders), ("equity", _EQUITY, _equity),
+    with ExitStack() as files:
+        tables = [
+            files.enter_context(_table(directory, name, columns, rows_of, origin))
+            for name, columns, rows_of in (
+                ("days", _DAYS, _day), ("trades", _TRADES, _trades), ("orders", _ORDERS, _orders),
+                ("equity", _EQUITY, _equity),
+            )
+        ]
+        for day in days:
+            if "skipped" not in day:
+                for table in tables:
+                    table.add(day)
+
+
+@contextmanager
+def _table(
+    directory: Path, name: str, columns: Mapping[str, pa.DataType], rows_of: RowsOf, origin: Mapping[str, str],
+) -> "Iterator[_Table]":
+    metadata = {"tron.schema": name, "tron.schema_version": VERSION, **{f"tron.{k}": v for k, v in origin.items()}}
+    schema = pa.schema(columns.items(), metadata)
+    with (
+        filled_whole(directory / f"{name}.parquet") as path,
+        parquet.ParquetWriter(path, schema, compression="zstd") as writer,
     ):
-        metadata = {"tron.schema": name, "tron.schema_version": VERSION, **{f"tron.{k}": v for k, v in origin.items()}}
-        schema = pa.schema(columns.items(), metadata)
-        rows = (row for day in days() if "skipped" not in day for row in rows_of(day))
-        replace_whole(directory / f"{name}.parquet", partial(_write, schema=schema, rows=rows))
+        table = _Table(writer, schema, rows_of)
+        yield table
+        table.write()
 
 
-def _write(path: Path, schema: pa.Schema, rows: Iterator[Mapping[str, Any]]) -> None:
-    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        waiting: list[Mapping[str, Any]] = []
-        for row in rows:
-            waiting.append(row)
-            if len(waiting) == ROWS_A_GROUP:
-                writer.write_table(pa.Table.from_pylist(waiting, schema))
-                waiting.clear()
-        if waiting:
-            writer.write_table(pa.Table.from_pylist(waiting, schema))
+class _Table:
+    """Rows of a file that wait for their row group, mostly as columns: as dicts they would take ten times as much."""
+
+    def __init__(self, writer: parquet.ParquetWriter, schema: pa.Schema, rows_of: RowsOf) -> None:
+        self._writer, self._schema, self._rows_of = writer, schema, rows_of
+        self._rows: list[Mapping[str, Any]] = []
+        self._columns: list[pa.Table] = []
+        self._waiting = 0
+
+    def add(self, day: Mapping[str, Any]) -> None:
+        """A day's rows; writes each row group that is full."""
+        for row in self._rows_of(day):
+            self._rows.append(row)
+            self._waiting += 1
+            if self._waiting == ROWS_A_GROUP:
+                self.write()
+            elif len(self._rows) == ROWS_AS_DICTS:
+                self._pack()
+
+    def write(self) -> None:
+        """What waits, if anything, as a row group."""
+        self._pack()
+        if self._columns:
+            self._writer.write_table(pa.concat_tables(self._columns).combine_chunks())
+        self._columns.clear()
+        self._waiting = 0
+
+    def _pack(self) -> None:
+        if self._rows:
+            self._columns.append(pa.Table.from_pylist(self._rows, self._schema))
+            self._rows.clear()
 
 
 def _day(day: Mapping[str, Any]) -> Rows:

@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -13,11 +14,18 @@ def write_whole(target: Path, data: bytes) -> None:
 
 def replace_whole(target: Path, make: Callable[[Path], object]) -> None:
     """`make` fills a file beside `target`; it gets the name when it is on the disk."""
+    with filled_whole(target) as path:
+        make(path)
+
+
+@contextmanager
+def filled_whole(target: Path) -> Iterator[Path]:
+    """A file beside `target` to fill; it gets the name at the end, when it is on the disk."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)
     made = Path(name)
     try:
-        make(made)
+        yield made
         with made.open("rb") as file:
             os.fsync(file.fileno())
         made.chmod(0o644)

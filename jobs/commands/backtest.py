@@ -67,7 +67,7 @@ def run(chosen: argparse.Namespace) -> int:
     ) as error:
         raise UserError(error.args[0] if error.args else str(error)) from None
     if chosen.json:
-        print_json(result)
+        print_json({**result, "trades": list(result["trades"])})
     else:
         _print(result)
         if chosen.out is not None:
@@ -96,7 +96,7 @@ def _traded(
     store = DayStore(chosen.out, inputs, resume=chosen.resume)
     result = backtest(request, mandate, progress, store) | origin
     result["warnings"] = [*doubts, *result["warnings"]]
-    write_tables(chosen.out, store.days, {**origin, "order_hash": result["order_hash"], "strategy": request.strategy})
+    write_tables(chosen.out, store.days(), {**origin, "order_hash": result["order_hash"], "strategy": request.strategy})
     write_report(chosen.out, result)
     return result
 

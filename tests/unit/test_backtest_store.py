@@ -143,6 +143,6 @@ def test_tables_take_one_day_at_a_time(tmp_path: Path) -> None:
             yield Day(number)
             most = max(most, len(alive))
 
-    write_tables(tmp_path, days, {})
+    write_tables(tmp_path, days(), {})
     assert most <= 2
     assert parquet.read_table(tmp_path / "equity.parquet").num_rows == 28
