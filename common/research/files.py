@@ -81,7 +81,7 @@ def days_in(path: Path, faults: Faults, day_of: Callable[[pa.Table], set[int]]) 
     found = day_of(first) if first.num_rows else set[int]()
     with parquet.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            found |= day_of(file.read_row_group(group, columns=[columns.TIME]))
+            found |= day_of(file.read_row_group(group, columns=[columns.TIME], use_threads=False))
     return found
 
 
@@ -108,23 +108,32 @@ def _read_window(file: parquet.ParquetFile, chosen: Sequence[str], kind: pa.Data
     """By the statistics of the footer that is read already: a second reading takes as much memory as the file is long.
     """
     first, last = (pa.scalar(at, pa.timestamp("ns", kind.tz)).cast(kind) for at in window)
-    column = file.schema.names.index(columns.TIME)
-    unit = _NANOSECONDS.get(json.loads(file.schema.column(column).logical_type.to_json()).get("timeUnit"))
     tables, before = list[pa.Table](), 0
     for group in range(file.num_row_groups):
         of_group = file.metadata.row_group(group)
-        count, known = of_group.num_rows, of_group.column(column).statistics
-        elsewhere = unit is not None and known is not None and known.has_min_max and (
-            known.min_raw * unit >= window[1] or known.max_raw * unit < window[0]
-        )
-        if not elsewhere or (not tables and group == file.num_row_groups - 1):
-            rows = file.read_row_group(group, columns=chosen)
+        count = of_group.num_rows
+        if not _is_elsewhere(of_group, window) or (not tables and group == file.num_row_groups - 1):
+            rows = file.read_row_group(group, columns=chosen, use_threads=False)
             numbers = pa.chunked_array([pa.array(range(before + 1, before + count + 1), pa.int64())])
             inside = pc.and_(pc.greater_equal(rows[columns.TIME], first), pc.less(rows[columns.TIME], last))
             # What has no time is kept: it is a fault to be told.
             tables.append(rows.append_column("row", numbers).filter(pc.fill_null(inside, True)))
         before += count
     return pa.concat_tables(tables)
+
+
+def _is_elsewhere(group: parquet.RowGroupMetaData, window: Window) -> bool:
+    """Whether its statistics say that none of its times lies within the window.
+
+    They know the unit too. To ask the file for its schema would tie its metadata, tens of megabytes for a long history,
+    into a cycle, which stays until garbage is collected.
+    """
+    of_columns = (group.column(number) for number in range(group.num_columns))
+    known = next(one for one in of_columns if one.path_in_schema == columns.TIME).statistics
+    if known is None or not known.has_min_max:
+        return False
+    unit = _NANOSECONDS.get(json.loads(known.logical_type.to_json()).get("timeUnit"))
+    return unit is not None and bool(known.min_raw * unit >= window[1] or known.max_raw * unit < window[0])
 
 
 def _read_csv(path: Path, faults: Faults) -> pa.Table:
