@@ -4,7 +4,7 @@ Replay, paper, live and simulation differ in the feed, the broker and the ledger
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from common.market.bar import NANOSECONDS_A_MINUTE, NANOSECONDS_A_SECOND, Bar, Quote
 from common.trading.errors import (
@@ -91,10 +91,6 @@ class Driver:
         self._stamps = Stamps(clock, ledger.log)
         self._believed = self._stamps.believed if clock is not None else None
         self._unreadable = False
-        self._carriers: dict[type, Callable[[Any], None]] = {
-            CommitIntent: self._commit, PlaceOrder: self._place, ModifyOrder: self._modify, CancelOrder: self._cancel,
-            PublishTrade: self._publish, ReadOrders: self._read, Log: ledger.log,
-        }
 
     def run(self, feed: Iterable[Bar]) -> None:
         """Bars in order of time, to the end of the feed."""
@@ -173,11 +169,25 @@ class Driver:
 
     def carry_out(self, commands: Sequence[Command]) -> None:
         """In the order given; an intent is durable before its order is sent."""
-        carriers, outer = self._carriers, self._decided
+        outer = self._decided
         if self._takes_time:
             self._decided = self.clock()
         for command in commands:
-            carriers[type(command)](command)
+            # No table of bound methods: a driver that refers to itself, and all of its orders, wait for the collector.
+            if isinstance(command, CommitIntent):
+                self._commit(command)
+            elif isinstance(command, PlaceOrder):
+                self._place(command)
+            elif isinstance(command, ModifyOrder):
+                self._modify(command)
+            elif isinstance(command, PublishTrade):
+                self.ledger.trade(command.trade)
+            elif isinstance(command, CancelOrder):
+                self._cancel(command)
+            elif isinstance(command, ReadOrders):
+                self.reconcile()
+            else:
+                self.ledger.log(command)
         self._decided = outer
 
     def _commit(self, command: CommitIntent) -> None:
@@ -255,9 +265,3 @@ class Driver:
     def _throttled(self, refusal: OrderRejected) -> None:
         if isinstance(refusal, OrderThrottled):
             self.tell(Throttled(self.clock()))
-
-    def _read(self, _: ReadOrders) -> None:
-        self.reconcile()
-
-    def _publish(self, command: PublishTrade) -> None:
-        self.ledger.trade(command.trade)

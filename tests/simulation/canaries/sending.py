@@ -160,7 +160,7 @@ def book_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _carry(monkeypatch: pytest.MonkeyPatch, **methods: Any) -> None:
-    """Replace carriers, which every driver has bound when it was made."""
+    """Replace carriers."""
     for name, method in methods.items():
         monkeypatch.setattr(Driver, name, method)
 
