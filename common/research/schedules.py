@@ -31,12 +31,22 @@ def _ema_cross(strategy: Any, series: Series) -> Schedule | None:
     up = fast > slow
     up[: parameters.slow] = True  # while it warms up, as the strategy has it
     before = np.concatenate(([True], up[:-1]))
-    fasts, slows, stood = _values(fast), _values(slow), _values(before)
+    return _EmaSchedule(strategy, (up & ~before).tobytes(), (~up).tobytes(), before.tobytes(), fast, slow)
 
-    def stand(number: int) -> None:
-        strategy.stand(fasts[number - 1], slows[number - 1], up=stood[number])
 
-    return Schedule((up & ~before).tobytes(), (~up).tobytes(), bytes(len(up)), stand)
+class _EmaSchedule(Schedule):
+    """up: a byte for each bar, 1 where the fast average was above before it. fast, slow: the averages after it."""
+
+    __slots__ = ("_fast", "_slow", "_strategy", "_up")
+
+    def __init__(self, strategy: EmaCross, enters: bytes, leaves: bytes, up: bytes, fast: Any, slow: Any) -> None:
+        super().__init__(enters, leaves, bytes(len(up)))
+        self._strategy = strategy
+        self._up = up
+        self._fast, self._slow = _values(fast), _values(slow)
+
+    def stand(self, number: int) -> None:
+        self._strategy.stand(self._fast[number - 1], self._slow[number - 1], up=self._up[number] == 1)
 
 
 def _vwap(strategy: Any, series: Series) -> Schedule | None:
@@ -55,17 +65,30 @@ def _vwap(strategy: Any, series: Series) -> Schedule | None:
     before[series.days] = 0
     opened = np.repeat(series.ts[series.days], np.diff([*series.days, len(close)]))
     enters = (zone != before) & (zone != 0) & (series.ts >= opened + parameters.wait_minutes * NANOSECONDS_A_MINUTE)
-    starts, openings, zones = _values(series.ts), _values(opened), _values(before)
-    turnovers, volumes = _values(turnover), _values(volume)
+    signals = (enters.tobytes(), (close < vwap).tobytes(), (close > vwap).tobytes())
+    return _VwapSchedule(strategy, signals, (series.ts, opened, before, turnover, volume))
 
-    def stand(number: int) -> None:
+
+class _VwapSchedule(Schedule):
+    """signals: a byte for each bar, while flat, long and short.
+
+    columns: starts of the bars and of their days, the zone before each, turnover and volume after it.
+    """
+
+    __slots__ = ("_columns", "_strategy")
+
+    def __init__(self, strategy: Vwap, signals: tuple[bytes, bytes, bytes], columns: tuple[Any, ...]) -> None:
+        super().__init__(*signals)
+        self._strategy = strategy
+        self._columns = [_values(column) for column in columns]
+
+    def stand(self, number: int) -> None:
+        starts, openings, zones, turnovers, volumes = self._columns
         first = openings[number]
         if starts[number] > first:
-            strategy.stand(turnovers[number - 1], volumes[number - 1], zones[number], first)
+            self._strategy.stand(turnovers[number - 1], volumes[number - 1], zones[number], first)
         else:
-            strategy.stand(0.0, 0.0, zones[number], first)
-
-    return Schedule(enters.tobytes(), (close < vwap).tobytes(), (close > vwap).tobytes(), stand)
+            self._strategy.stand(0.0, 0.0, zones[number], first)
 
 
 def _values(column: Any) -> Any:

@@ -23,14 +23,15 @@ _PENDING: Final = Status.TRIGGER_PENDING
 
 
 class Watched:
-    """One symbol: its slot, its bars, and when its strategy may speak."""
+    """One symbol: its slot, its bars, and when its strategy may speak; `scheduled` is what the slot asks."""
 
-    __slots__ = ("schedule", "series", "slot")
+    __slots__ = ("schedule", "scheduled", "series", "slot")
 
     def __init__(self, slot: Slot, series: Series, schedule: Schedule) -> None:
         self.slot = slot
         self.series = series
         self.schedule = schedule
+        self.scheduled = Scheduled(Parameters())
 
 
 def schedule_all(session: Session, tape: Tape) -> list[Watched] | None:
@@ -45,10 +46,10 @@ def schedule_all(session: Session, tape: Tape) -> list[Watched] | None:
             return None
         found.append(Watched(slot, series, schedule))
     for one in found:
-        scheduled, strategy = Scheduled(Parameters()), one.slot.strategy
+        strategy = one.slot.strategy
         assert strategy is not None
-        scheduled.follow(strategy, one.schedule, one.series.number)
-        one.slot.strategy = scheduled
+        one.scheduled.follow(strategy, one.schedule)
+        one.slot.strategy = one.scheduled
     return found
 
 
@@ -57,7 +58,7 @@ def trade_sparsely(
     *, timed: bool = True,
 ) -> None:
     """The minutes from number `first` to before `last`. timed: the session's timer after each, as a workload has it."""
-    session, starts, minutes = driver.session, tape.starts, tape.minutes
+    session, starts = driver.session, tape.starts
     end = len(starts) if last is None else last
     due = _due(session.times, starts, first, end)
     number = first
@@ -71,7 +72,10 @@ def trade_sparsely(
                 break
             if found > number and len(watched) > 1:
                 _bring_up(driver, watched, found)
-        driver.run(minutes[found])
+        for one in watched:
+            one.scheduled.number = one.series.at(found)
+        for at in range(tape.at(found), tape.at(found + 1)):
+            driver.step(tape.bars[at])
         if timed:
             driver.pass_time(starts[found] + NANOSECONDS_A_MINUTE)
         number = found + 1
@@ -91,13 +95,13 @@ def _next(session: Session, watched: Sequence[Watched], number: int, end: int) -
         slot, series = one.slot, one.series
         if slot.busy and (not slot.resting or slot.target_price or slot.trail):
             return number
-        at = series.first[number]
+        at = series.at(number)
         bar = one.schedule.next(at, slot.quantity)
         if slot.busy:
             held = True
             bar = min(bar, _stopped(one, at, bar))
-        if bar < len(series.minutes) and series.minutes[bar] < found:
-            found = series.minutes[bar]
+        if bar < len(series.bars):
+            found = min(found, series.minute(bar))
     if held and found > number and _may_lose(session, watched, number, found):
         return number
     return found
@@ -105,7 +109,7 @@ def _next(session: Session, watched: Sequence[Watched], number: int, end: int) -
 
 def _stopped(one: Watched, first: int, last: int) -> int:
     """The first bar from `first` to before `last` that reaches a resting stop."""
-    slot, count = one.slot, len(one.series.minutes)
+    slot, count = one.slot, len(one.series.bars)
     side = 1 if slot.quantity > 0 else -1
     reach, found = one.series.reach[side], min(last, count)
     for order in slot.exits:
@@ -123,7 +127,7 @@ def _may_lose(session: Session, watched: Sequence[Watched], number: int, found: 
     worst = account.open_pnl
     for one in watched:
         slot = one.slot
-        first, last = one.series.first[number], one.series.first[found]
+        first, last = one.series.at(number), one.series.at(found)
         if slot.quantity and first < last:
             side = 1 if slot.quantity > 0 else -1
             mark = min(one.series.value[side].floor(first, last), slot.mark * side)
@@ -136,6 +140,7 @@ def _bring_up(driver: Driver, watched: Sequence[Watched], found: int) -> None:
     for one in watched:
         if not one.slot.quantity:
             continue
-        at, last = one.series.first[found], one.slot.last
+        at, last = one.series.at(found), one.slot.last
         if at and (last is None or last.ts < one.series.bars[at - 1].ts):
-            driver.run([one.series.bars[at - 1]])
+            one.scheduled.number = at - 1
+            driver.step(one.series.bars[at - 1])

@@ -145,8 +145,8 @@ def trade_set(day: SharedDay, request: Request) -> dict[str, Any]:
     if watched is not None:
         trade_sparsely(driver, tape, watched)
     else:
-        for ts, bars in zip(tape.starts, tape.minutes, strict=True):
-            driver.run(bars)
+        for minute, ts in enumerate(tape.starts):
+            driver.run(tape.bars[tape.at(minute) : tape.at(minute + 1)])
             driver.pass_time(ts + NANOSECONDS_A_MINUTE)
     driver.pass_time(session.times.close)
     orders = sorted(ledger.orders.values(), key=lambda order: order.tag)

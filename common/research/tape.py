@@ -1,7 +1,6 @@
 """A stretch of market for many replays at once: bars made once, beside them columns and indicators computed once."""
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from common.market.bar import Bar
@@ -35,7 +34,8 @@ class Extremes:
 
     def floor(self, first: int, last: int) -> int:
         """A lower bound of the values from `first` to before `last`, and the lowest of their blocks."""
-        return min(self._blocks[first >> _BLOCK : (last - 1 >> _BLOCK) + 1])
+        block, after = first >> _BLOCK, (last - 1 >> _BLOCK) + 1
+        return self._blocks[block] if after - block == 1 else min(self._blocks[block:after])
 
     def first_below(self, limit: int, first: int, last: int) -> int:
         """The first number from `first` to before `last` whose value is at or below `limit`; NEVER if there is none."""
@@ -49,18 +49,17 @@ class Extremes:
 class Series:
     """One symbol's bars with their columns.
 
-    minutes: the number of each bar's minute on the tape; first: of each minute, and of the tape's end, the number of
-    the first bar at or after it. value: what a position is marked at, per side. days: the number of the first bar of
-    each date.
+    value: what a position is marked at, per side. days: the number of the first bar of each date.
     """
 
     def __init__(self, bars: Sequence[Bar], minutes: Sequence[int], minutes_in_all: int) -> None:
         import numpy as np
 
         self.bars = bars
-        self.minutes = minutes
-        self.first = np.searchsorted(minutes, np.arange(minutes_in_all + 1)).data
-        self.number = {bar.ts: number for number, bar in enumerate(bars)}
+        self._minutes = minutes
+        self._first: Any = None  # every minute has a bar: a look-up the less
+        if len(bars) != minutes_in_all:
+            self._first = np.searchsorted(minutes, np.arange(minutes_in_all + 1)).data
         self.ts, self.high, self.low, self.close, self.volume = (
             np.array([getattr(bar, name) for bar in bars], np.int64)
             for name in ("ts", "high", "low", "close", "volume")
@@ -73,6 +72,14 @@ class Series:
             -1: Extremes(-np.array([bar.ask or bar.close for bar in bars], np.int64)),
         }
         self._kept: dict[Any, Any] = {}
+
+    def at(self, minute: int) -> int:
+        """The number of the first bar at or after that minute of the tape; of all where there is none."""
+        return minute if self._first is None else int(self._first[minute])
+
+    def minute(self, number: int) -> int:
+        """On the tape, of the bar of that number."""
+        return number if self._first is None else self._minutes[number]
 
     def ema(self, period: int) -> "Floats":
         """As `indicators.Ema` and `EmaCross` compute it, operation by operation; kept."""
@@ -112,18 +119,26 @@ class Series:
 
 
 class Tape:
-    """Bars by minute, in the order of the feed, and by symbol. starts: of the minutes, nanoseconds UTC."""
+    """Bars in the order of the feed, and by symbol. starts: of the minutes, nanoseconds UTC."""
 
     def __init__(self, feed: Iterable[Bar]) -> None:
+        self.bars = list(feed)
         self.starts: list[int] = []
-        self.minutes: list[list[Bar]] = []
+        self._first: list[int] = []
         bars: dict[str, list[Bar]] = {}
         numbers: dict[str, list[int]] = {}
-        for ts, group in groupby(feed, lambda bar: bar.ts):
-            together = list(group)
-            for bar in together:
-                bars.setdefault(bar.symbol, []).append(bar)
-                numbers.setdefault(bar.symbol, []).append(len(self.starts))
-            self.starts.append(ts)
-            self.minutes.append(together)
+        ts = None
+        for number, bar in enumerate(self.bars):
+            if bar.ts != ts:
+                ts = bar.ts
+                self.starts.append(ts)
+                self._first.append(number)
+            bars.setdefault(bar.symbol, []).append(bar)
+            numbers.setdefault(bar.symbol, []).append(len(self.starts) - 1)
+        self._first.append(len(self.bars))
+        self._one_each = len(self.starts) == len(self.bars)
         self.series = {symbol: Series(rows, numbers[symbol], len(self.starts)) for symbol, rows in bars.items()}
+
+    def at(self, minute: int) -> int:
+        """The number of that minute's first bar, or of the feed's end."""
+        return minute if self._one_each else self._first[minute]

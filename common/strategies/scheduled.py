@@ -1,6 +1,5 @@
 """A strategy that is asked only on the bars on which it can signal: what a sweep finds for whole columns at once."""
 
-from collections.abc import Callable
 from typing import ClassVar, Final
 
 from common.market.bar import Bar
@@ -13,17 +12,19 @@ NEVER: Final = 2**62
 class Schedule:
     """Bars of one symbol on which a signal may come while flat, long or short: too many, never too few.
 
-    flat, long, short: a byte for each bar, 1 where one may come. stand: puts the strategy into the state that it has
-    before the bar of that number.
+    flat, long, short: a byte for each bar, 1 where one may come.
     """
 
-    __slots__ = ("flat", "long", "short", "stand")
+    __slots__ = ("flat", "long", "short")
 
-    def __init__(self, flat: bytes, long: bytes, short: bytes, stand: Callable[[int], None]) -> None:
+    def __init__(self, flat: bytes, long: bytes, short: bytes) -> None:
         self.flat = flat
         self.long = long
         self.short = short
-        self.stand = stand
+
+    def stand(self, number: int) -> None:
+        """Puts the strategy into the state that it has before the bar of that number."""
+        raise NotImplementedError
 
     def due(self, number: int, quantity: int) -> bool:
         """Whether a holder of `quantity` may be answered on the bar of that number."""
@@ -37,9 +38,12 @@ class Schedule:
 
 
 class Scheduled(Strategy):
-    """Another strategy on its schedule; what is decided is that one's own code. numbers: of the bars, by their `ts`."""
+    """Another strategy on its schedule; what is decided is that one's own code.
 
-    __slots__ = ("_numbers", "_schedule", "_strategy")
+    number: of the bar that comes next; who hands out the bars says so.
+    """
+
+    __slots__ = ("_schedule", "_strategy", "number")
 
     name: ClassVar[str] = "scheduled"
     asset_classes: ClassVar[frozenset[AssetClass]] = frozenset()
@@ -47,10 +51,11 @@ class Scheduled(Strategy):
 
     def __init__(self, parameters: AnyParameters) -> None:  # noqa: ARG002  as every strategy is built
         self._strategy: Strategy | None = None
+        self.number = 0
 
-    def follow(self, strategy: Strategy, schedule: Schedule, numbers: dict[int, int]) -> None:
+    def follow(self, strategy: Strategy, schedule: Schedule) -> None:
         """Ask `strategy` when `schedule` says so."""
-        self._strategy, self._schedule, self._numbers = strategy, schedule, numbers
+        self._strategy, self._schedule = strategy, schedule
 
     def start_day(self) -> None:
         """The columns know where days begin."""
@@ -60,7 +65,7 @@ class Scheduled(Strategy):
         strategy = self._strategy
         if strategy is None:
             return None
-        number, schedule = self._numbers[bar.ts], self._schedule
+        number, schedule = self.number, self._schedule
         if not schedule.due(number, view.quantity):
             return None
         schedule.stand(number)

@@ -103,6 +103,15 @@ class Driver:
                 self.carry_out(commands)
                 self.settle()
 
+    def step(self, bar: Bar) -> None:
+        """As `run`, of one bar."""
+        if self.route.observe(bar):
+            self.settle()
+        commands = self.session.on_bar(bar)
+        if commands:
+            self.carry_out(commands)
+            self.settle()
+
     def take(self, event: Event) -> None:
         """One event of any kind, for a feed that is alive."""
         if isinstance(event, Bar) and self._stamps.ahead(event.ts + NANOSECONDS_A_MINUTE):

@@ -197,8 +197,10 @@ def test_a_tape_keeps_the_order_of_the_feed() -> None:
     feed = [Bar(ts, symbol, 1, 1, 1, 1) for ts, symbol in ((60, "B"), (60, "A"), (120, "A"), (180, "B"))]
     tape = Tape(feed)
     assert tape.starts == [60, 120, 180]
-    assert [bar for minute in tape.minutes for bar in minute] == feed
-    assert {symbol: one.minutes for symbol, one in tape.series.items()} == {"B": [0, 2], "A": [0, 1]}
+    assert [tape.bars[tape.at(minute) : tape.at(minute + 1)] for minute in range(3)] == [feed[:2], feed[2:3], feed[3:]]
+    numbers = {symbol: [one.minute(number) for number in range(2)] for symbol, one in tape.series.items()}
+    assert numbers == {"B": [0, 2], "A": [0, 1]}
+    assert [tape.series["B"].at(minute) for minute in range(4)] == [0, 1, 1, 2]
 
 
 @QUICK
