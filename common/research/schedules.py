@@ -10,7 +10,7 @@ from typing import Any, Final
 from common.market.bar import NANOSECONDS_A_MINUTE
 from common.research.tape import Series
 from common.strategies.ema_cross import EmaCross
-from common.strategies.scheduled import Schedule
+from common.strategies.scheduled import NEVER, Schedule
 from common.strategies.vwap import Vwap
 from common.trading.strategy import Strategy
 
@@ -22,7 +22,6 @@ def schedule_of(strategy: Strategy, series: Series) -> Schedule | None:
 
 
 def _ema_cross(strategy: Any, series: Series) -> Schedule | None:
-    import numpy as np
 
     if type(strategy) is not EmaCross:
         return None
@@ -30,23 +29,41 @@ def _ema_cross(strategy: Any, series: Series) -> Schedule | None:
     fast, slow = series.ema(parameters.fast), series.ema(parameters.slow)
     up = fast > slow
     up[: parameters.slow] = True  # while it warms up, as the strategy has it
-    before = np.concatenate(([True], up[:-1]))
-    return _EmaSchedule(strategy, (up & ~before).tobytes(), (~up).tobytes(), before.tobytes(), fast, slow)
+    return _EmaSchedule(strategy, up.tobytes(), fast.data, slow.data)
 
 
 class _EmaSchedule(Schedule):
-    """up: a byte for each bar, 1 where the fast average was above before it. fast, slow: the averages after it."""
+    """up: a byte for each bar, 1 where the fast average is above after it. fast, slow: the averages after it.
+
+    The strategy enters where `up` becomes 1 and leaves where it is 0: nothing else has to be kept for a set.
+    """
 
     __slots__ = ("_fast", "_slow", "_strategy", "_up")
 
-    def __init__(self, strategy: EmaCross, enters: bytes, leaves: bytes, up: bytes, fast: Any, slow: Any) -> None:
-        super().__init__(enters, leaves, bytes(len(up)))
+    def __init__(self, strategy: EmaCross, up: bytes, fast: Any, slow: Any) -> None:
+        super().__init__(b"", b"", b"")
         self._strategy = strategy
         self._up = up
-        self._fast, self._slow = _values(fast), _values(slow)
+        self._fast = fast
+        self._slow = slow
+
+    def due(self, number: int, quantity: int) -> bool:
+        """As `Schedule` has it; a short position is not this strategy's, and never asked about."""
+        if quantity:
+            return quantity > 0 and self._up[number] == 0
+        return self._up[number] == 1 and number > 0 and self._up[number - 1] == 0
+
+    def next(self, number: int, quantity: int) -> int:
+        """As `Schedule` has it."""
+        if quantity:
+            found = self._up.find(0, number) if quantity > 0 else -1
+        else:
+            found = self._up.find(b"\0\1", number - 1 if number else 0) + 1 or -1
+        return found if found >= 0 else NEVER
 
     def stand(self, number: int) -> None:
-        self._strategy.stand(self._fast[number - 1], self._slow[number - 1], up=self._up[number] == 1)
+        """The averages as they are after the bar before."""
+        self._strategy.stand(self._fast[number - 1], self._slow[number - 1], up=self._up[number - 1] == 1)
 
 
 def _vwap(strategy: Any, series: Series) -> Schedule | None:
@@ -83,6 +100,7 @@ class _VwapSchedule(Schedule):
         self._columns = [_values(column) for column in columns]
 
     def stand(self, number: int) -> None:
+        """The day's sums and zone as they are after the bar before, none before the day's first bar."""
         starts, openings, zones, turnovers, volumes = self._columns
         first = openings[number]
         if starts[number] > first:

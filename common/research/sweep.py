@@ -27,7 +27,7 @@ from common.research.tape import Tape
 from common.research.workload import Terms, order_ids, select
 from common.strategies.registry import build
 from common.trading.driver import Driver
-from common.trading.order_hash import hash_row, row_bytes
+from common.trading.order_hash import order_bytes
 
 BARS_AT_ONCE: Final = 1_000_000
 """Bars in memory before the sets are traded on them; by the size of their objects about 400 MB, shared by all."""
@@ -35,12 +35,13 @@ BARS_AT_ONCE: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """What sets trade on one day, and within what. silent: symbols whose bars never have volume."""
+    """What sets trade on one day, and within what. silent: symbols whose bars never have volume. ids: of orders."""
 
     terms: Terms
     book: Mapping[str, Instrument]
     silent: frozenset[str]
     tape: Tape
+    ids: str
 
 
 class SharedDay:
@@ -73,7 +74,8 @@ class SharedDay:
         bars = [bar for bar in self._bars if bar.symbol in place]
         bars.sort(key=lambda bar: (bar.ts, place[bar.symbol]))
         book = {instrument.symbol: instrument for instrument in instruments}
-        return Market(Terms.of(self.day, plan, instruments), book, self._silent & book.keys(), Tape(bars))
+        ids = order_ids(self.day, plan.asset_class)
+        return Market(Terms.of(self.day, plan, instruments), book, self._silent & book.keys(), Tape(bars), ids)
 
 
 @dataclass(slots=True)
@@ -137,8 +139,7 @@ def trade_set(day: SharedDay, request: Request) -> dict[str, Any]:
         nothing = dict.fromkeys(("trades", "gross", "charges", "wins"), 0)
         return {"date": day.day.isoformat(), **nothing, "failed": False, "orders": b""}
     terms, tape = market.terms, market.tape
-    ids = order_ids(day.day, terms.plan.asset_class)
-    exchange = Exchange(market.book, FillModel(seed=request.seed), market.silent, ids)
+    exchange = Exchange(market.book, FillModel(seed=request.seed), market.silent, market.ids)
     session, ledger = terms.open({**terms.plan.parameters, **request.parameters}), MemoryLedger()
     driver = Driver(session, exchange, ledger)
     watched = schedule_all(session, tape)
@@ -154,7 +155,7 @@ def trade_set(day: SharedDay, request: Request) -> dict[str, Any]:
         "date": day.day.isoformat(), "trades": len(ledger.trades), "gross": sum(t.gross for t in ledger.trades),
         "charges": sum(t.charges.total for t in ledger.trades), "wins": sum(t.net > 0 for t in ledger.trades),
         "failed": any(slot.quantity for slot in session.slots.values()),
-        "orders": b"".join(row_bytes(hash_row(order)) for order in orders),
+        "orders": b"".join([order_bytes(order) for order in orders]),
     }
 
 

@@ -78,14 +78,19 @@ def get(name: str) -> type[Strategy]:
         return _from_file(name)
     entry = BUILT_IN.get(name)
     if entry is not None:
-        found: type[Strategy] = getattr(import_module(entry.module), entry.attribute)
-        return found
+        return _built(entry.module, entry.attribute)
     plug_ins, broken = _plug_ins()
     if name in plug_ins:
         return plug_ins[name]
     if name in broken:
         raise UnknownStrategy(broken[name])
     raise UnknownStrategy(f"there is no strategy {name!r}{_suggestion(name, sorted([*BUILT_IN, *plug_ins]))}")
+
+
+@cache
+def _built(module: str, attribute: str) -> type[Strategy]:
+    found: type[Strategy] = getattr(import_module(module), attribute)
+    return found
 
 
 def build(name: str, parameters: Mapping[str, Any]) -> Strategy:

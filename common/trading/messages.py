@@ -1,7 +1,7 @@
 """What a session is told (events) and what it asks for (commands); market events are in common.market.bar."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from common.market.bar import Bar, Quote
 from common.market.money import Paise
@@ -90,6 +90,14 @@ class PriceBand:
 Event: TypeAlias = (
     Bar | Quote | Timer | Control | OrderUpdate | ChangeFailed | Throttled | OrderBook | Positions | PriceBand
 )
+
+
+HANDLERS: Final[Mapping[type, str]] = {
+    Bar: "on_bar", Quote: "on_quote", OrderUpdate: "on_update", Timer: "on_timer", Control: "on_control",
+    ChangeFailed: "on_change_failed", Throttled: "on_throttled", OrderBook: "on_order_book",
+    Positions: "on_positions", PriceBand: "on_price_band",
+}
+"""The session's method for each event, by name: one that held its own methods would wait for the garbage collector."""
 
 
 class CommitIntent:

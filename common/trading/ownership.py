@@ -1,10 +1,10 @@
 """Mine and yours: what the account holds that we did not order is left alone, and what we hold is never exceeded."""
 
-from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Mapping
+from typing import Final
 
 from common.market.bar import NANOSECONDS_A_SECOND
-from common.trading.accounting import block_by_hand
+from common.trading.accounting import BY_HAND, block_by_hand, count_by_hand
 from common.trading.book import Book
 from common.trading.messages import Command, Log, Positions
 from common.trading.orders import Fill, OrderUpdate, Status
@@ -14,18 +14,14 @@ YOURS: Final = "the person holds or trades it"
 DIFFERENT: Final = "the broker's position is not ours"
 EQUAL_READS_APART: Final = 3 * NANOSECONDS_A_SECOND
 
-Taken: TypeAlias = Callable[[Slot, Fill, list[Command]], None]
-"""Counts a fill that was not ours against our position."""
-
 
 class Ownership:
     """What is not ours, by symbol. mismatch: (since, broker's net) of a difference seen once and not yet twice."""
 
-    __slots__ = ("_book", "_mismatch", "_taken")
+    __slots__ = ("_book", "_mismatch")
 
-    def __init__(self, book: Book, taken: Taken) -> None:
+    def __init__(self, book: Book) -> None:
         self._book = book
-        self._taken = taken
         self._mismatch: dict[str, tuple[int, int]] = {}
 
     def on_order(self, slot: Slot, update: OrderUpdate, out: list[Command], *, first: bool) -> bool:
@@ -105,7 +101,7 @@ class Ownership:
             slot.foreign += difference
             return False
         slot.foreign += difference + gone * side
-        self._taken(slot, Fill(f"difference-{now}", now, slot.mark, gone), out)
+        count_by_hand(self._book, slot, Fill(f"difference-{now}", now, slot.mark, gone), BY_HAND, out)
         return True
 
     def _count(self, slot: Slot, side: int, fill: Fill, out: list[Command]) -> bool:
@@ -118,7 +114,7 @@ class Ownership:
         if not gone:
             return False
         block_by_hand(self._book, slot, gone, fill.ts, out)
-        self._taken(slot, Fill(fill.id, fill.ts, fill.price, gone), out)
+        count_by_hand(self._book, slot, Fill(fill.id, fill.ts, fill.price, gone), BY_HAND, out)
         return True
 
     def _block(self, slot: Slot, reason: str, now: int, out: list[Command], *, first: bool) -> None:

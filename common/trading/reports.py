@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from common.trading.accounting import BY_HAND, count_by_hand
 from common.trading.book import Book, tag_prefix
 from common.trading.doubts import Question
 from common.trading.ladder import change_refused
 from common.trading.messages import ChangeFailed, Command, Log, OrderBook, Positions
 from common.trading.news import hear, settled
-from common.trading.orders import Fill, Order, OrderUpdate, Status, TransitionError
+from common.trading.orders import Order, OrderUpdate, Status, TransitionError
 from common.trading.ownership import Ownership
 from common.trading.slot import Slot
 
@@ -27,7 +26,7 @@ class Reports:
     def __init__(self, book: Book, slots: Mapping[str, Slot]) -> None:
         self._book = book
         self._slots = slots
-        self._ownership = Ownership(book, self._taken)
+        self._ownership = Ownership(book)
         self._known: dict[str, str] = {}
         self._strangers: set[str] = set()
 
@@ -156,9 +155,6 @@ class Reports:
             slot.blocked = slot.blocked or "an order of ours that nobody intended"
         text = f"the broker has {update.tag}, which we never intended: stop, and look for a second workload"
         out.append(Log(now, "CRITICAL", text, {"tag": update.tag, "symbol": update.symbol}))
-
-    def _taken(self, slot: Slot, fill: Fill, out: list[Command]) -> None:
-        count_by_hand(self._book, slot, fill, BY_HAND, out)
 
 
 def _is_old_news(book: Book, order: Order, update: OrderUpdate) -> bool:

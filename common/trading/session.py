@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Moment, Quote, bar_of
 from common.market.calendar import SessionTimes
@@ -15,6 +15,7 @@ from common.trading.entries import enter
 from common.trading.exits import still_open, trail
 from common.trading.halts import HaltLevel
 from common.trading.messages import (
+    HANDLERS,
     ChangeFailed,
     Command,
     Control,
@@ -51,11 +52,6 @@ class Session:
         self.reports = Reports(book, slots)
         for slot in slots.values():
             slot.universe.baskets = book.baskets
-        self._handlers: dict[type, Callable[[Any], Sequence[Command]]] = {
-            Bar: self.on_bar, Quote: self.on_quote, OrderUpdate: self.on_update, Timer: self.on_timer,
-            Control: self.on_control, ChangeFailed: self.on_change_failed, Throttled: self.on_throttled,
-            OrderBook: self.on_order_book, Positions: self.on_positions, PriceBand: self.on_price_band,
-        }
         self.now = 0
         self.recovered = True
         self.squared_off = self._snapshot = False
@@ -63,7 +59,8 @@ class Session:
 
     def handle(self, event: Event) -> Sequence[Command]:
         """Take one event; carry out the commands in the order given."""
-        return self._handlers[type(event)](event)
+        handler: Callable[[Event], Sequence[Command]] = getattr(self, HANDLERS[type(event)])
+        return handler(event)
 
     def open_day(self, day: date, times: SessionTimes, rates: ChargeRates) -> None:
         """Begin another date with the same slots; what is open is carried."""

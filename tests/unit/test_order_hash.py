@@ -1,8 +1,10 @@
 """The order hash: equal when two runs traded alike, different when anything about an order or a fill differs."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from common.trading.order_hash import order_hash
+from common.trading.order_hash import hash_row, order_bytes, order_hash, row_bytes
 from common.trading.orders import Fill, Kind, Order, OrderTag, Purpose, Status
 
 
@@ -44,3 +46,11 @@ def test_what_differs_between_alike_runs_does_not_count() -> None:
 def test_orders_are_told_apart() -> None:
     """One order's row cannot pass as two, nor none as one."""
     assert len({order_hash([]), order_hash([order()]), order_hash([order(), order(2)])}) == 3
+
+
+@given(st.text(max_size=20), st.integers(-10**15, 10**15), st.lists(st.integers(1, 10**12), max_size=3))
+def test_a_row_is_written_as_json_writes_it(symbol: str, price: int, fills: list[int]) -> None:
+    """Whatever is in it: a day that was stored as JSON and one that was just traded have the same hash."""
+    made = Order(OrderTag(symbol), 1, symbol, 1, 10**12, Kind.LIMIT, price, 0, Purpose.ENTRY, price)
+    made.fills = [Fill("x", price, paise, paise) for paise in fills]
+    assert order_bytes(made) == row_bytes(hash_row(made))

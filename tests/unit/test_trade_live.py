@@ -142,7 +142,7 @@ def test_a_late_start_is_warmed_and_no_bar_is_taken_twice(house: LiveHouse) -> N
         seen.append(bar.ts)
         warm(bar)
 
-    workload.session._handlers[Bar] = noted
+    workload.session.on_bar = noted  # type: ignore[method-assign]
     workload.session.warm = warmed  # type: ignore[method-assign]
     live(house, market, workload)
     assert seen == [minute(n) for n in range(350)]
