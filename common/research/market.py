@@ -84,10 +84,16 @@ class RecordedMarket:
 
 
 class StreamedMarket(RecordedMarket):
-    """The same for many days in order: a stretch of them is read at once, and never more than a stretch is kept."""
+    """The same for many days in order: a stretch of them is read at once, and never more than a stretch is kept.
 
-    def __init__(self, paths: Sequence[Path], days: Sequence[date], most_rows: int = MOST_ROWS) -> None:
+    warned: whether `warnings` will be asked for; without, there are none.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], days: Sequence[date], most_rows: int = MOST_ROWS, *, warned: bool = True,
+    ) -> None:
         super().__init__(paths)
+        self._warned = warned
         self._days = sorted(days)
         every = sum(rows_in(path) for path in paths)
         self._at_once = max(1, most_rows * len(self._days) // max(every, 1))
@@ -96,7 +102,7 @@ class StreamedMarket(RecordedMarket):
 
     def _day(self, day: date, symbols: Sequence[str] | None) -> Recording:
         if self._today is None or self._today[0] != day:
-            self._today = (day, recording_of(self._rows(day), self._paths))
+            self._today = (day, recording_of(self._rows(day), self._paths, warned=self._warned))
         whole = self._today[1]
         if symbols is None:
             return whole

@@ -57,10 +57,13 @@ def read_rows(paths: Sequence[Path], selection: Selection) -> pa.Table | None:
     return _merged(tables, paths) if tables else None
 
 
-def recording_of(rows: pa.Table, paths: Sequence[Path]) -> Recording:
-    """Rows as from `read_rows`, or some of them in the same order. Raises DataError for what cannot be listed."""
+def recording_of(rows: pa.Table, paths: Sequence[Path], *, warned: bool = True) -> Recording:
+    """Rows as from `read_rows`, or some of them in the same order. Raises DataError for what cannot be listed.
+
+    warned: whether anybody asks for the warnings, which take as long as the rest.
+    """
     instruments = list_instruments(rows, paths)
-    return Recording(instruments, _bars(rows), warnings_of(rows, instruments))
+    return Recording(instruments, _bars(rows), warnings_of(rows, instruments) if warned else ())
 
 
 def dates(paths: Sequence[Path]) -> list[date]:

@@ -112,7 +112,7 @@ def sweep(
     rows = {number: Row(number, parameters, []) for number, parameters in sets.items()}
     digests = {number: OrderDigest() for number in sets}
     numbers, traded = list(sets), 0
-    market = StreamedMarket(request.paths, days)
+    market = StreamedMarket(request.paths, days, warned=False)
     for stretch in _stretches(SharedDay(day, market, mandate) for day in days):
         _make_shared(stretch, request, sets)
 
