@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from common.market.bar import NANOSECONDS_A_MINUTE, Bar, Quote
-from common.market.indian_time import INDIA, day_of, moment
+from common.market.indian_time import INDIA, NANOSECONDS_A_DAY, OFFSET_NANOSECONDS, day_of, moment
 from common.market.instrument import Instrument
 from common.research.faults import DataWarning
 from common.research.files import rows_in
 from common.research.loading import Selection
 from common.research.recorded import Recording, dates, read, read_rows, recording_of
 
+_EPOCH: Final = date(1970, 1, 1)
 MOST_ROWS: Final = 100_000
 """Of a stretch: some 13 MB as columns, 40 MB while they are read and checked."""
 
@@ -97,7 +98,7 @@ class StreamedMarket(RecordedMarket):
         self._days = sorted(days)
         every = sum(rows_in(path) for path in paths)
         self._at_once = max(1, most_rows * len(self._days) // max(every, 1))
-        self._stretch: tuple[date, date, pa.Table] | None = None
+        self._stretch: tuple[date, date, pa.Table, dict[date, tuple[int, int]]] | None = None
         self._today: tuple[date, Recording] | None = None
 
     def _day(self, day: date, symbols: Sequence[str] | None) -> Recording:
@@ -114,11 +115,19 @@ class StreamedMarket(RecordedMarket):
         if self._stretch is None or not self._stretch[0] <= day <= self._stretch[1]:
             self._stretch = None  # before the next is read
             later = [one for one in self._days if one >= day][: self._at_once] or [day]
-            rows = read_rows(self._paths, Selection(day, later[-1]))
-            self._stretch = (day, later[-1], rows)
-        rows = self._stretch[2]
-        since, until = moment(day, time()), moment(day + timedelta(days=1), time())
-        return rows.filter(pc.and_(pc.greater_equal(rows["ts"], since), pc.less(rows["ts"], until))).combine_chunks()
+            self._stretch = (day, later[-1], *_by_day(read_rows(self._paths, Selection(day, later[-1]))))
+        first, end = self._stretch[3].get(day, (0, 0))
+        return self._stretch[2].slice(first, end - first)
+
+
+def _by_day(rows: pa.Table) -> tuple[pa.Table, dict[date, tuple[int, int]]]:
+    """Rows by day, otherwise in their order, and each day's first and end: no day searches all of a stretch."""
+    days = pc.divide(pc.add(rows["ts"], OFFSET_NANOSECONDS), NANOSECONDS_A_DAY)
+    order = pc.sort_indices(days)  # stable
+    runs = pc.run_end_encode(days.take(order).combine_chunks())
+    ends = runs.run_ends.to_pylist()
+    places = zip(runs.values.to_pylist(), [0, *ends[:-1]], ends, strict=True)
+    return rows.take(order).combine_chunks(), {_EPOCH + timedelta(days=day): (a, b) for day, a, b in places}
 
 
 def _nanoseconds(at: datetime) -> int:

@@ -37,3 +37,11 @@ class MemoryLedger:
     def log(self, record: Log) -> None:
         """Kept for the report."""
         self.records.append(record)
+
+
+class OrderLedger(MemoryLedger):
+    """Orders, trades and log records: a sweep holds many, and nobody asks it why an order was allowed."""
+
+    def intend(self, order: Order, verdict: Verdict) -> None:  # noqa: ARG002  as every ledger is told
+        """Remember the order alone."""
+        self.orders[order.tag] = order

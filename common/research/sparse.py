@@ -84,8 +84,10 @@ def trade_sparsely(
 
 def _due(times: SessionTimes, starts: Sequence[int], first: int, end: int) -> list[int]:
     """Numbers of the minutes at whose end something is due by the clock, in order."""
-    moments = sorted((times.square_off, times.flat_by, times.close))
-    return [bisect_left(starts, at - NANOSECONDS_A_MINUTE, first, end) for at in moments]
+    if first >= end:
+        return []
+    moments, last = sorted((times.square_off, times.flat_by, times.close)), starts[end - 1] + NANOSECONDS_A_MINUTE
+    return [bisect_left(starts, at - NANOSECONDS_A_MINUTE, first, end) for at in moments if at <= last]
 
 
 def _next(session: Session, watched: Sequence[Watched], number: int, end: int) -> int:

@@ -19,7 +19,7 @@ from common.planning.mandate import Mandate
 from common.research.backtest import OrderDigest, chosen_days
 from common.research.backtest_plan import AllExcluded, NothingToTest, Request, plan_day
 from common.research.market import StreamedMarket
-from common.research.memory_ledger import MemoryLedger
+from common.research.memory_ledger import OrderLedger
 from common.research.pool import each_done
 from common.research.schedules import schedule_of
 from common.research.sparse import schedule_all, trade_sparsely
@@ -140,7 +140,7 @@ def trade_set(day: SharedDay, request: Request) -> dict[str, Any]:
         return {"date": day.day.isoformat(), **nothing, "failed": False, "orders": b""}
     terms, tape = market.terms, market.tape
     exchange = Exchange(market.book, FillModel(seed=request.seed), market.silent, market.ids)
-    session, ledger = terms.open({**terms.plan.parameters, **request.parameters}), MemoryLedger()
+    session, ledger = terms.open({**terms.plan.parameters, **request.parameters}), OrderLedger()
     driver = Driver(session, exchange, ledger)
     watched = schedule_all(session, tape)
     if watched is not None:

@@ -146,7 +146,7 @@ class Account:
 
     def need(self, price: Paise, quantity: int) -> Paise:
         """Capital that a position of `quantity` at `price` binds, rounded up."""
-        return -(-price * quantity * self.limits.margin_percent // 100)
+        return (price * quantity * self.limits.margin_percent + 99) // 100
 
     def check_entry(self, instrument: Instrument, price: Paise, quantity: int, stop_distance: Paise) -> Verdict:
         """Whether an entry may be sent now, in the order a person would ask."""

@@ -97,7 +97,8 @@ class Session:
         signal = strategy.on_bar(bar, slot)
         if signal is None:
             return commands
-        return [*commands, *self._act(slot, signal, now)]
+        acted = self._act(slot, signal, now)
+        return [*commands, *acted] if commands else acted
 
     def warm(self, bar: Bar) -> None:
         """A bar from before a restart: prices and indicators take it, nothing is sent.

@@ -70,7 +70,7 @@ def _times(day: date, opening: int, strategy: str) -> Any:
     from common.market.calendar import SessionTimes
     from common.market.instrument import AssetClass
 
-    never = 2**62
+    never = 2**61
     square_off = never if strategy == "ema" else opening + (SQUARE_OFF_MINUTE + 1) * 60 * 10**9
     return SessionTimes(
         date=day, asset_class=AssetClass.STOCK, kind="normal", trades_by_default=True, open=opening,
@@ -79,7 +79,9 @@ def _times(day: date, opening: int, strategy: str) -> Any:
     )
 
 
-def _driver(symbols: Sequence[str], day: date, times: Any, strategy: str, params: Mapping[str, Any]) -> Any:
+def _driver(
+    symbols: Sequence[str], day: date, times: Any, strategy: str, params: Mapping[str, Any], ledger: Any = None,
+) -> Any:
     from common.exchange.fills import FillModel
     from common.exchange.simulated import Exchange
     from common.market.instrument import AssetClass, Instrument, Kind
@@ -106,7 +108,7 @@ def _driver(symbols: Sequence[str], day: date, times: Any, strategy: str, params
         chosen = build(name, {**PARAMETERS[strategy], **params})
         slots[symbol] = Slot(instrument, chosen, slots, universe, may_short=False)
     exchange = Exchange(instruments, FillModel(0.0, 0, 1.0), without_volume=symbols)
-    return Driver(Session(book, slots, times), exchange, MemoryLedger())
+    return Driver(Session(book, slots, times), exchange, ledger or MemoryLedger())
 
 
 def _rates() -> Any:
@@ -166,11 +168,12 @@ def _profit(ctx: Any, params: Mapping[str, Any]) -> tuple[int, float]:
 
 def sparse(ctx: Any, strategy: str, params: Mapping[str, Any]) -> Any:
     """One whole run, woken where something can happen; returns the driver, whose ledger holds everything."""
+    from common.research.memory_ledger import OrderLedger
     from common.research.sparse import schedule_all, trade_sparsely
 
     symbols, days, tape = ctx
     rates = _rates()
-    driver = _driver(symbols, days[0][0], days[0][1], strategy, params)
+    driver = _driver(symbols, days[0][0], days[0][1], strategy, params, OrderLedger())
     watched = schedule_all(driver.session, tape)
     assert watched is not None
     first = 0
