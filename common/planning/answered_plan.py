@@ -113,7 +113,8 @@ def _class_plan(ours: ClassPlan, theirs: ClassAnswer, frame: Frame) -> ClassPlan
     if size <= 0:
         return ClassPlan(asset_class=ours.asset_class, enabled=False, reasons=(reason,))
     universe = tuple(dict.fromkeys(theirs.universe)) if full and theirs.universe else ours.universe
-    limits = scaled(full_limits(frame.mandate, ours.asset_class, frame.evidence.session), ours.asset_class, size)
+    times = frame.evidence.session.times_of(ours.asset_class)
+    limits = scaled(full_limits(frame.mandate, times), ours.asset_class, size)
     structure = None
     if ours.options is not None:
         structure = planned_structure(chosen, parameters, ours.options, limits, frame.evidence)

@@ -11,7 +11,7 @@ from common.market.instrument import AssetClass
 from common.market.money import Paise
 from common.planning.document import Record
 from common.planning.mandate import ClockTime, Mandate, OptionsMandate
-from common.planning.session_facts import SessionFacts, clock_moment
+from common.planning.session_facts import ClassTimes, clock_moment
 from common.trading.limits import ANY_LOTS, NO_LIMIT, Limits
 
 Positive = Annotated[int, Field(ge=1)]
@@ -91,9 +91,10 @@ class ClassLimits(Record):
         )
 
 
-def full_limits(mandate: Mandate, asset_class: AssetClass, session: SessionFacts) -> ClassLimits:
-    """The most that the mandate and the session table allow. Raises LookupError where the session has no times."""
-    own, times = mandate.of(asset_class), session.times_of(asset_class)
+def full_limits(mandate: Mandate, times: ClassTimes) -> ClassLimits:
+    """The most that the mandate and the session table, which has the class's times, allow."""
+    asset_class = times.asset_class
+    own = mandate.of(asset_class)
     greeks = {
         f"max_{name}_paise": getattr(own, f"max_{name}_rupees") * 100 for name in ("delta", "gamma", "vega")
     } if isinstance(own, OptionsMandate) else {}

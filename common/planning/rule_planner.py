@@ -120,7 +120,7 @@ def class_plan(asset_class: AssetClass, evidence: Evidence, mandate: Mandate, al
         return _off(asset_class, "the mandate does not enable it")
     caution = careful(evidence, asset_class)
     size = HALF if caution else 1.0
-    limits = scaled(full_limits(mandate, asset_class, evidence.session), asset_class, size)
+    limits = scaled(full_limits(mandate, evidence.session.times_of(asset_class)), asset_class, size)
     if not limits.entry_from < limits.entry_cutoff <= limits.square_off:
         return _off(asset_class, "the session and the mandate together leave no time to enter")
     strategy = alone or _strategy(asset_class, evidence.regime.name, own.strategies)

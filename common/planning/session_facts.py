@@ -40,10 +40,20 @@ class SessionFacts(Record):
 def session_facts(day: date) -> SessionFacts:
     """From the shipped session table. Raises OutsideTable for a date that it does not cover."""
     session = session_on(day)
+    times = tuple(class_times(day, one) for one in AssetClass) if session else ()
     return SessionFacts(
         kind=session.kind if session else "closed", name=session.name if session else "",
         trades_by_default=is_trading_day(day), previous_trading_day=previous_trading_day(day),
-        next_trading_day=next_trading_day(day), times=_times(day) if session else (),
+        next_trading_day=next_trading_day(day), times=times,
+    )
+
+
+def class_times(day: date, asset_class: AssetClass) -> ClassTimes:
+    """Of one class, also on the calendar's first and last day. Raises MarketClosed, OutsideTable."""
+    times = session_times(day, asset_class)
+    return ClassTimes(
+        asset_class=asset_class, entry_from=clock(times.entry_from), entry_cutoff=clock(times.entry_cutoff),
+        square_off=clock(times.square_off),
     )
 
 
@@ -55,15 +65,3 @@ def clock(ts: int) -> ClockTime:
 def clock_moment(day: date, text: ClockTime) -> int:
     """'HH:MM' on `day` in India as nanoseconds since the epoch (UTC)."""
     return moment(day, time.fromisoformat(text))
-
-
-def _times(day: date) -> tuple[ClassTimes, ...]:
-    found: list[ClassTimes] = []
-    for asset_class in AssetClass:
-        times = session_times(day, asset_class)
-        one = ClassTimes(
-            asset_class=asset_class, entry_from=clock(times.entry_from), entry_cutoff=clock(times.entry_cutoff),
-            square_off=clock(times.square_off),
-        )
-        found.append(one)
-    return tuple(found)

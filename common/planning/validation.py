@@ -156,7 +156,7 @@ def _limits(one: ClassPlan, mandate: Mandate, evidence: Evidence) -> Iterator[st
     if one.limits is None or not evidence.session.times:
         yield f"{where}: there are no limits, or no session to take them from"
         return
-    bound = scaled(full_limits(mandate, one.asset_class, evidence.session), one.asset_class, one.size)
+    bound = scaled(full_limits(mandate, evidence.session.times_of(one.asset_class)), one.asset_class, one.size)
     for text in looser(one.limits, bound):
         yield f"{where}: {text} at size {one.size}: tighten it to the mandate's"
     caution = careful(evidence, one.asset_class)

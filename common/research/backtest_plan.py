@@ -12,7 +12,7 @@ from common.planning.limits import full_limits, scaled
 from common.planning.mandate import Mandate
 from common.planning.notices import shares_out, without_derivatives
 from common.planning.plan import ClassPlan, OptionSelection
-from common.planning.session_facts import session_facts
+from common.planning.session_facts import class_times
 from common.research.day_lists import DayLists
 from common.strategies.registry import build, get
 
@@ -108,7 +108,7 @@ def _planned(
 ) -> DayPlan:
     build(request.strategy, parameters)  # says which parameter is wrong before a plan carries it
     banned = request.lists.of(day).banned if request.lists is not None else None
-    limits = scaled(full_limits(mandate, asset_class, session_facts(day)), asset_class, size)
+    limits = scaled(full_limits(mandate, class_times(day, asset_class)), asset_class, size)
     plan = ClassPlan(
         asset_class=asset_class, enabled=True, strategy=request.strategy, parameters=dict(parameters),
         universe=universe, options=options, size=size, limits=limits, long_only=long_only, banned=banned,

@@ -62,10 +62,12 @@ def run(chosen: argparse.Namespace) -> int:
         with Progress(quiet=chosen.json) as progress:
             result = _traded(chosen, request, mandate, lambda done: progress.tell("backtest", done))
     except (
-        DataError, NothingToTest, OtherInputs, OutsideTable, InvalidParameters, UnknownStrategy, InvalidDocument,
+        DataError, NothingToTest, OtherInputs, InvalidParameters, UnknownStrategy, InvalidDocument,
         SettingsError, NoticeError,
     ) as error:
         raise UserError(error.args[0] if error.args else str(error)) from None
+    except OutsideTable as error:
+        raise UserError(f"{error.args[0]}; or leave such days out with --from and --to") from None
     if chosen.json:
         print_json({**result, "trades": list(result["trades"])})
     else:

@@ -21,7 +21,7 @@ from common.market.option_chain import NANOSECONDS_A_YEAR, Offer, expires_at, pa
 from common.planning.limits import full_limits
 from common.planning.mandate import Mandate
 from common.planning.plan import ClassPlan, OptionSelection
-from common.planning.session_facts import session_facts
+from common.planning.session_facts import class_times
 from common.research.memory_ledger import MemoryLedger
 from common.research.workload import open_session
 from common.trading.driver import Driver
@@ -95,7 +95,7 @@ def replay(shared: Path, strategy: str, parameters: Mapping[str, Any], mandate: 
     listed = [*instruments.values(), DRIVER]
     plan = ClassPlan(
         asset_class=AssetClass.OPTIONS, enabled=True, strategy=strategy, parameters=dict(parameters), size=1.0,
-        universe=(DRIVER.symbol,), limits=full_limits(mandate, AssetClass.OPTIONS, session_facts(DAY)),
+        universe=(DRIVER.symbol,), limits=full_limits(mandate, class_times(DAY, AssetClass.OPTIONS)),
         options=OptionSelection(
             underlying="NIFTY", signal_symbol=DRIVER.symbol, expiry=EXPIRY, strikes_each_side=15,
         ),

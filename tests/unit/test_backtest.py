@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from common.market.tables import OutsideTable
 from common.planning.mandate import default_mandate_text, parse_mandate
 from common.research.backtest import backtest
 from common.research.backtest_plan import NothingToTest, Request
@@ -42,6 +43,19 @@ def test_every_day_and_the_same_twice(path: Path) -> None:
     assert sum(net for _, net in found["daily"]) == found["totals"]["net_paise"]
     assert found["totals"]["net_paise"] == found["totals"]["gross_paise"] - found["totals"]["charges_paise"]
     assert {trade["symbol"] for trade in found["trades"]} <= {stock.symbol for stock in STOCKS}
+
+
+@pytest.mark.parametrize(("day", "is_last"), [(date(2016, 1, 1), False), (date(2026, 12, 31), True)])
+def test_the_calendars_first_and_last_day(tmp_path: Path, day: date, is_last: bool) -> None:
+    """They trade, although no session before or after them is known; a day further out is refused by name."""
+    lines = [f"{day}T10:{minute:02d}:00+05:30,SBIN,NSE,800,801,799,800,5000,0\n" for minute in range(60)]
+    file = tmp_path / "day.csv"
+    file.write_text(HEADER + "".join(lines))
+    assert run(file)["daily"] == [[day.isoformat(), 0]]
+    beyond = day + timedelta(1 if is_last else -1)
+    file.write_text(HEADER + "".join(line.replace(day.isoformat(), beyond.isoformat()) for line in lines))
+    with pytest.raises(OutsideTable, match=f"{beyond} is outside the calendar"):
+        run(file)
 
 
 def test_parquet_and_csv_agree(path: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Backtests on the disk: killed and gone on with, the same bytes; tables whose columns stay; flat memory."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,11 @@ from typing import Any
 import pyarrow.parquet as parquet
 import pytest
 
+from common.planning.mandate import default_mandate_text, parse_mandate
+from common.research.backtest import backtest
+from common.research.backtest_plan import Request
+from common.research.backtest_report import write as write_report
+from common.research.day_store import DayStore
 from common.research.generator import generate
 from common.research.large_caps import LARGE_CAPS
 from common.research.market import RecordedMarket, StreamedMarket
@@ -66,6 +72,20 @@ def test_a_killed_run_goes_on_to_the_same_bytes(path: Path, tmp_path: Path) -> N
     assert main(arguments(path, out, "--resume")) == 0
     assert contents(out) == contents(tmp_path / "whole")
     assert all(one.stat().st_mtime_ns == at for one, at in before.items())
+
+
+def test_a_result_by_way_of_the_disk_is_that_of_memory(path: Path, tmp_path: Path) -> None:
+    """The same values; the trades are read anew each time, and written as a list of them all would be."""
+    request, mandate = Request("ema_cross", (path,)), parse_mandate(default_mandate_text())
+    whole = backtest(request, mandate)
+    stored = backtest(request, mandate, kept=DayStore(tmp_path, {}, resume=False))
+    assert whole["trades"], "a result without trades proves nothing"
+    trades = stored.pop("trades")
+    for _ in range(2):
+        assert list(trades) == whole["trades"]
+    assert stored == {name: value for name, value in whole.items() if name != "trades"}
+    write_report(tmp_path, stored | {"trades": trades})
+    assert json.loads((tmp_path / "report.json").read_text()) == json.loads(json.dumps(whole))
 
 
 def test_other_inputs_are_not_mixed(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

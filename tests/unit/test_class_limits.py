@@ -23,7 +23,7 @@ RATES = "workload_per_second = 1.25\nexits_per_second = 2.4\n"
 
 def limits(text: str = "", asset_class: AssetClass = AssetClass.OPTIONS) -> ClassLimits:
     """Of the default mandate with `text` over it."""
-    return full_limits(case.mandate(text), asset_class, FACTS)
+    return full_limits(case.mandate(text), FACTS.times_of(asset_class))
 
 
 def test_the_trading_room_gets_every_number() -> None:

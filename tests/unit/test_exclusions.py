@@ -9,7 +9,7 @@ from common.market.instrument import AssetClass, Instrument, Kind
 from common.planning.exclusions import NO_BAN_LIST, UNKNOWN_FREEZE, exclusions
 from common.planning.limits import full_limits
 from common.planning.plan import ClassPlan
-from common.planning.session_facts import session_facts
+from common.planning.session_facts import class_times
 from common.research.workload import open_session
 from tests.unit import planning_case
 
@@ -74,7 +74,7 @@ def test_beyond_the_calendar_it_is_denied() -> None:
 
 def test_a_session_opens_with_its_exclusions() -> None:
     """Whatever plan or backtest asks for it, such a contract is watched and not entered; others are free."""
-    limits = full_limits(planning_case.mandate(), AssetClass.FUTURES, session_facts(EXPIRY))
+    limits = full_limits(planning_case.mandate(), class_times(EXPIRY, AssetClass.FUTURES))
     plan = ClassPlan(
         asset_class=AssetClass.FUTURES, enabled=True, strategy="trend", universe=("SBIN-FUT", "NIFTY-FUT"), size=1.0,
         limits=limits,

@@ -1,5 +1,7 @@
 """The backtest's figures and its page: sums that agree, ratios by hand, nothing that a name could break."""
 
+import json
+import math
 from datetime import date, timedelta
 from math import sqrt
 from statistics import fmean, stdev
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from common.research import performance
 from common.research.backtest_report import render
+from common.research.report import json_pieces, render_json
 
 FIRST = date(2026, 1, 1)
 NETS = st.lists(st.integers(-10**9, 10**9), min_size=1, max_size=400)
@@ -59,6 +62,28 @@ def test_slippage_is_what_every_fill_would_lose() -> None:
     """Two ticks cost twice what one costs."""
     rows = performance.slippage(result([1000, 2000]))
     assert [(row["ticks"], row["net_paise"]) for row in rows] == [(0, 3000), (1, 2500), (2, 2000)]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=5))
+def test_a_result_in_pieces_is_its_text(result: dict[str, Any]) -> None:
+    """Byte for byte what the library makes of the whole, whatever is in it, also where a list is only gone through."""
+    def finite(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: finite(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [finite(one) for one in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    wanted = json.dumps(finite(result), indent=1) + "\n"
+    assert render_json(result) == wanted
+    once = {name: iter(value) if isinstance(value, list) else value for name, value in result.items()}
+    assert "".join(json_pieces(once)) == wanted
 
 
 def test_ratios_by_hand() -> None:

@@ -11,7 +11,7 @@ from common.planning.document import InvalidDocument, canonical_json, document_h
 from common.planning.limits import full_limits, looser, scaled
 from common.planning.plan import ClassPlan, Plan, Reason
 from common.planning.rule_planner import plan_by_rules
-from common.planning.session_facts import clock_moment, session_facts
+from common.planning.session_facts import class_times, clock_moment, session_facts
 from tests.unit import planning_case as case
 
 
@@ -90,7 +90,7 @@ def test_a_rejected_plan_trades_nothing() -> None:
 
 def test_limits_for_trading() -> None:
     """The trading room gets the same numbers, in paise."""
-    limits = full_limits(case.mandate(), AssetClass.FUTURES, session_facts(case.DAY))
+    limits = full_limits(case.mandate(), class_times(case.DAY, AssetClass.FUTURES))
     given = limits.for_trading()
     assert (given.capital, given.daily_loss, given.risk_per_trade) == (6_00_000_00, 10_500_00, 5_250_00)
     assert (given.max_order_value, given.margin_percent, given.max_trades) == (3_00_000_00, 14, 8)
@@ -100,24 +100,25 @@ def test_times_are_only_tightened() -> None:
     """The mandate's stricter times win, its looser ones lose, in the limits and in the workload's times."""
     facts, times = session_facts(case.DAY), session_times(case.DAY, AssetClass.STOCK)
     strict = case.mandate("[stock]\nentry_from='09:45'\nentry_cutoff='13:00'\nsquare_off='14:00'")
-    tight = full_limits(strict, AssetClass.STOCK, facts).tighten(times)
+    tight = full_limits(strict, facts.times_of(AssetClass.STOCK)).tighten(times)
     assert (tight.entry_from, tight.entry_cutoff) == (clock_moment(case.DAY, "09:45"), clock_moment(case.DAY, "13:00"))
     assert tight.square_off == clock_moment(case.DAY, "14:00")
     loose = case.mandate("[stock]\nentry_from='09:00'\nentry_cutoff='15:28'\nsquare_off='15:29'")
-    assert full_limits(loose, AssetClass.STOCK, facts) == full_limits(case.mandate(), AssetClass.STOCK, facts)
-    assert full_limits(loose, AssetClass.STOCK, facts).tighten(times) == times
+    of_stock = facts.times_of(AssetClass.STOCK)
+    assert full_limits(loose, of_stock) == full_limits(case.mandate(), of_stock)
+    assert full_limits(loose, of_stock).tighten(times) == times
 
 
 def test_half_size() -> None:
     """Stocks: money halves. Futures: the risk halves, the lot's margin still fits."""
     facts = session_facts(case.DAY)
-    stock = full_limits(case.mandate(), AssetClass.STOCK, facts)
+    stock = full_limits(case.mandate(), facts.times_of(AssetClass.STOCK))
     half = scaled(stock, AssetClass.STOCK, 0.5)
     assert (half.capital_paise, half.max_order_value_paise) == (3_00_000_00, 75_000_00)
     assert (half.loss_paise, half.risk_per_trade_paise) == (3_750_00, 1_875_00)
     assert looser(half, stock) == []
     assert looser(stock, half)
-    future = full_limits(case.mandate(), AssetClass.FUTURES, facts)
+    future = full_limits(case.mandate(), facts.times_of(AssetClass.FUTURES))
     assert scaled(future, AssetClass.FUTURES, 0.5).max_order_value_paise == future.max_order_value_paise
     assert scaled(future, AssetClass.FUTURES, 0.5).risk_per_trade_paise == 2_625_00
     for size in (0.0, -0.5, 1.01):
