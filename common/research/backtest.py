@@ -43,7 +43,7 @@ class Kept(Protocol):
 
 
 class InMemory:
-    """Keeps the days of a short run."""
+    """Keeps of the days what their result is made of: the equity of each minute is not."""
 
     def __init__(self) -> None:
         self._days: dict[date, Mapping[str, Any]] = {}
@@ -54,7 +54,7 @@ class InMemory:
 
     def keep(self, day: date, result: Mapping[str, Any]) -> None:
         """Take a day."""
-        self._days[day] = result
+        self._days[day] = {name: value for name, value in result.items() if name != "equity"}
 
     def days(self) -> Iterator[Mapping[str, Any]]:
         """By date."""
