@@ -95,7 +95,8 @@ class _VwapSchedule(Schedule):
     __slots__ = ("_columns", "_strategy")
 
     def __init__(self, strategy: Vwap, signals: tuple[bytes, bytes, bytes], columns: tuple[Any, ...]) -> None:
-        super().__init__(*signals)
+        flat, long, short = signals  # not as `*signals`, which mypyc hands on as one
+        super().__init__(flat, long, short)
         self._strategy = strategy
         self._columns = [_values(column) for column in columns]
 

@@ -110,7 +110,8 @@ def _sized(
     risk = min(limits.risk_per_trade, account.risk_left() - 1)
     most = min(limits.max_lots * lot, *(leg.instrument.freeze_quantity or 0 for leg in priced))
     wanted = min(risk // loss, min(free, limits.max_order_value) // max(1, need), most) // lot * lot
-    room, index = exposure.room(book, slots, *exposure.basket_delta(sold, loss))
+    long, short = exposure.basket_delta(sold, loss)
+    room, index = exposure.room(book, slots, long, short)
     quantity = min(wanted, room // lot * lot)
     refused = account.check_counts(priced[0].instrument)
     if refused is not None:

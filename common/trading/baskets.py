@@ -50,7 +50,9 @@ class Basket:
         risk: Paise, strategy: str, created: int,
     ) -> None:
         self.name = signal.name
-        self.legs = [LegState(*leg) for leg in zip(signal.legs, slots, prices, strict=True)]
+        self.legs = [
+            LegState(leg, slot, price) for leg, slot, price in zip(signal.legs, slots, prices, strict=True)
+        ]
         self.quantity = quantity
         self.need = need
         self.risk = risk
