@@ -9,13 +9,13 @@ from common.day.approval import expire
 from common.day.control import Halt, Source, set_halt
 from common.day.plan import PLANS
 from common.day.start import MAX_LAUNCHES, lateness, launch
-from common.day.takeover import OutsidePorts, close_for_the_dead, take_over
+from common.day.takeover import OutsidePorts, take_over
 from common.day.window import outside
 from common.day.workloads import ENDED, WORKLOADS, State, workload_id
 from common.launch_ports import LaunchError
 from common.market.instrument import AssetClass
 from common.planning.plan import Plan
-from common.ports import Conflict, Document, DocumentStore, StoreUnavailable, Update
+from common.ports import Conflict, Document, DocumentStore, Update
 from common.trading.halts import HaltLevel
 
 RELAUNCH_SECONDS: Final = 60.0
@@ -76,19 +76,13 @@ def _look_after(day: date, asset_class: AssetClass, refusal: str, ports: Outside
     if runs:
         return _close(day, asset_class, f"{id} is silent", ports) if silent else "running"
     if refusal:
-        return _close_dead(day, asset_class, f"{id} does not run, and {refusal}", ports)
+        return _close(day, asset_class, f"{id} does not run, and {refusal}", ports)
     if _age(document, "launched", now) < RELAUNCH_SECONDS:
         return "launched less than a minute ago"
     late = lateness(day, asset_class, ports.date_clock.now()) if state is State.LAUNCHED else ""
-    try:
-        did = late or launch(day, asset_class, store, launcher, clock)
-    except StoreUnavailable as error:
-        if not silent:
-            raise
-        reason = f"{id} does not run, and cannot be started while the store takes no writes ({error})"
-        return f"{reason}: {close_for_the_dead(day, asset_class, ports.trade)}"
+    did = late or launch(day, asset_class, store, launcher, clock)
     if did == State.FAILED:
-        return _close_dead(day, asset_class, f"{id} died {MAX_LAUNCHES} times", ports)
+        return _close(day, asset_class, f"{id} died {MAX_LAUNCHES} times", ports)
     return did
 
 
@@ -99,10 +93,9 @@ def _after_the_end(day: date, asset_class: AssetClass, document: Document, ports
     if state != State.FAILED or summary.get("unexplained"):
         return state
     if summary.get("given_up"):
-        return _close_dead(day, asset_class, f"{document.id} died {MAX_LAUNCHES} times", ports)
+        return _close(day, asset_class, f"{document.id} died {MAX_LAUNCHES} times", ports)
     if open_ones:
-        reason = f"{document.id} ended with {open_ones} positions or entries open"
-        return _close_dead(day, asset_class, reason, ports)
+        return _close(day, asset_class, f"{document.id} ended with {open_ones} positions or entries open", ports)
     return state
 
 
@@ -113,14 +106,6 @@ def _close(day: date, asset_class: AssetClass, reason: str, ports: OutsidePorts)
     attempt = _count_attempt(workload_id(day, asset_class), store)
     loud = attempt & (attempt - 1) == 0
     return f"{reason}: {take_over(day, asset_class, ports, reason, loud=loud)}"
-
-
-def _close_dead(day: date, asset_class: AssetClass, reason: str, ports: OutsidePorts) -> str:
-    """What certainly does not run needs not be asked: it is closed also where the store takes no writes."""
-    try:
-        return _close(day, asset_class, reason, ports)
-    except StoreUnavailable as error:
-        return f"{reason} ({error}): {close_for_the_dead(day, asset_class, ports.trade)}"
 
 
 def _count_attempt(id: str, store: DocumentStore) -> int:

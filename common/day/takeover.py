@@ -100,23 +100,6 @@ def take_over_by_broker(day: date, asset_class: AssetClass, ports: TradePorts) -
         release(ports.store, ledger.lease, ports.clock.now())
 
 
-def close_for_the_dead(day: date, asset_class: AssetClass, ports: TradePorts) -> str:
-    """Close by the broker's books what a workload that does not run has open, while the store takes no writes.
-
-    Only for one of which its launcher says that it does not run: a living one cannot store its heartbeat either, so
-    that its silence proves nothing, and it could not be asked. Should the launcher be wrong, still nobody sends beside
-    us: the lease is watched for its whole life first, and who cannot renew it sends nothing.
-    """
-    try:
-        ledger = hold_lease(day, asset_class, ports)
-    except LeaseHeld as held:
-        return f"left to its stops: it keeps its lease, so it is alive ({held})"
-    except StoreError:
-        return while_the_store_is_down(day, asset_class, ports)
-    release(ports.store, ledger.lease, ports.clock.now())
-    return "the store takes writes again: the next look goes on"
-
-
 def _plan_and_lease(day: date, asset_class: AssetClass, ports: TradePorts) -> tuple[ClassPlan, StoreLedger]:
     """A store that is only hesitating is asked again after a lease's life: by then none that was held is valid."""
     try:
