@@ -22,7 +22,6 @@ def schedule_of(strategy: Strategy, series: Series) -> Schedule | None:
 
 
 def _ema_cross(strategy: Any, series: Series) -> Schedule | None:
-
     if type(strategy) is not EmaCross:
         return None
     parameters = strategy.parameters
